@@ -1,0 +1,345 @@
+"""Who may use the console: users with passwords, their sessions, and bearer tokens.
+
+A password is kept as an argon2id hash; a session or token as the SHA-256 of a
+random secret, so a stolen store opens nothing. It refuses to say why a sign-in
+failed and to spend less time on a name it does not know. It never locks anybody
+out: slowing a guesser is the sign-in page's work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import threading
+import unicodedata
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from incidents.remembered import Remembered
+from incidents.store import StoreUnavailable
+from incidents.tables import sessions, tokens, users
+
+HASHER: Final = PasswordHasher(
+    # OWASP Password Storage Cheat Sheet, Argon2id, first of the equivalent
+    # settings (m=47104, t=1, p=1); salt and hash lengths of RFC 9106 section 4.
+    time_cost=1,
+    memory_cost=47_104,
+    parallelism=1,
+    hash_len=32,
+    salt_len=16,
+)
+# Each hash takes 46 MiB while it runs: a crowd of guessers must not eat the machine.
+_HASHING: Final = threading.BoundedSemaphore(2)
+
+IDLE_LIFETIME: Final = timedelta(hours=1)
+"""A session nobody used for so long is over. An open live feed counts as use."""
+ABSOLUTE_LIFETIME: Final = timedelta(hours=14)
+"""A session is over after this, used or not: a twelve-hour shift and its handover."""
+TOUCH_EVERY: Final = timedelta(minutes=1)
+"""How often use is written down: one write a minute per session, not one per request."""
+
+USER_ROLES: Final = ("handler",)
+TOKEN_ROLES: Final = ("reader",)
+READING_ROLES: Final = frozenset({"reader", "handler"})
+"""Roles that may read incidents. A role of a later release reads nothing here."""
+
+NAME: Final = re.compile(r"\w[\w.@-]{0,63}")
+PASSWORD_MIN: Final = 12
+PASSWORD_MAX: Final = 256
+TOKEN: Final = re.compile(r"qlt_[A-Za-z0-9_-]{43}", re.ASCII)
+SESSION: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+
+
+class AccountRefused(ValueError):
+    """An account cannot be made or changed as asked; the text says why, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whoever holds a good session or token: the one a request acts for."""
+
+    name: str
+    role: str
+    user_id: str | None
+    by: Literal["session", "token"]
+
+    @property
+    def may_read(self) -> bool:
+        """Whether the role reads incidents."""
+        return self.role in READING_ROLES
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person who signs in with a name and a password."""
+
+    id: str
+    name: str
+    role: str
+
+
+class Accounts:
+    """Users, sessions and tokens in the store reached by ``engine``.
+
+    Every method that reads or writes raises ``StoreUnavailable`` when the store
+    cannot be reached, except that a session or token seen good before is still
+    good during an outage (``Remembered`` gives the bounds).
+    """
+
+    def __init__(self, engine: sa.Engine, *, remembered: Remembered[Holder] | None = None) -> None:
+        self._engine = engine
+        self._remembered = remembered if remembered is not None else Remembered()
+
+    # -- users ---------------------------------------------------------------
+
+    def add_user(
+        self, name: str, *, now: datetime, role: str = "handler", password: str | None = None
+    ) -> str:
+        """Add a user and return the password: the given one, or one made up here.
+
+        Raises ``AccountRefused`` for a name that is taken or unusable, an unknown
+        role, or a password outside 12 to 256 characters.
+        """
+        name = _name(name)
+        if role not in USER_ROLES:
+            raise AccountRefused(f"A user's role must be one of: {', '.join(USER_ROLES)}.")
+        password = secrets.token_urlsafe(15) if password is None else password
+        row = {
+            "id": str(uuid.uuid4()),
+            "name": name,
+            "role": role,
+            "password_hash": _hash(password),
+            "created_at": now,
+        }
+        try:
+            with self._reaching() as connection:
+                connection.execute(sa.insert(users).values(row))
+        except sa.exc.IntegrityError:
+            raise AccountRefused(f"There is already a user called {name}.") from None
+        return password
+
+    def has_users(self) -> bool:
+        """Tell whether anybody can sign in yet."""
+        with self._reaching() as connection:
+            query = sa.select(users.c.id).where(users.c.disabled_at.is_(None)).limit(1)
+            return connection.execute(query).first() is not None
+
+    def change_password(self, name: str, password: str, *, now: datetime) -> None:
+        """Set a new password and end every session of the user.
+
+        Raises ``AccountRefused`` for an unknown user or an unusable password.
+        """
+        self._change_user(_name(name), {"password_hash": _hash(password)}, now)
+
+    def disable_user(self, name: str, *, now: datetime) -> None:
+        """Stop a user from signing in and end every session; the record stays."""
+        self._change_user(_name(name), {"disabled_at": now}, now)
+
+    def _change_user(self, name: str, values: dict[str, object], now: datetime) -> None:
+        # The write comes first: on SQLite a read that turns into a write can fail at once.
+        theirs = sessions.c.user_id.in_(sa.select(users.c.id).where(users.c.name == name))
+        with self._reaching() as connection:
+            change = sa.update(users).where(users.c.name == name).values(**values)
+            if not connection.execute(change).rowcount:
+                raise AccountRefused(f"There is no user called {name}.")
+            end = sa.update(sessions).where(theirs, sessions.c.ended_at.is_(None))
+            connection.execute(end.values(ended_at=now))
+        self._remembered.forget_all()
+
+    def check_password(self, name: str, password: str) -> User | None:
+        """Return the user when name and password fit, else None, in the same time.
+
+        An unknown, disabled or unusable name costs one hash like a known one, so
+        that the clock does not tell who works here. A hash made with older
+        parameters is renewed on the way.
+        """
+        try:
+            name = _name(name)
+        except AccountRefused:
+            row = None
+        else:
+            with self._reaching() as connection:
+                query = sa.select(users).where(users.c.name == name)
+                row = connection.execute(query).first()
+        if not _fits(row.password_hash if row else _nobody(), password):
+            return None
+        if row is None or row.disabled_at is not None:
+            return None
+        if HASHER.check_needs_rehash(row.password_hash):
+            with self._reaching() as connection:
+                renew = sa.update(users).where(users.c.id == row.id)
+                connection.execute(renew.values(password_hash=_hash(password)))
+        return User(row.id, row.name, row.role)
+
+    # -- sessions ------------------------------------------------------------
+
+    def begin_session(self, user: User, *, now: datetime) -> str:
+        """Begin a session and return its secret for the cookie. Always a new secret."""
+        secret = secrets.token_urlsafe(32)
+        row = {"id": _digest(secret), "user_id": user.id, "created_at": now, "seen_at": now}
+        with self._reaching() as connection:
+            connection.execute(sa.insert(sessions).values(row))
+        return secret
+
+    def session(self, secret: str, *, now: datetime) -> Holder | None:
+        """Return who holds this session secret, or None once it ended or expired.
+
+        Counts as use. Raises ``StoreUnavailable`` only for a secret not seen good before.
+        """
+        if SESSION.fullmatch(secret) is None:
+            return None
+        digest = _digest(secret)
+        return self._remembered.look_up(digest, lambda: self._session(digest, now), now=now)
+
+    def _session(self, digest: str, now: datetime) -> tuple[Holder, datetime] | None:
+        query = (
+            sa.select(sessions, users.c.name, users.c.role, users.c.disabled_at)
+            .join(users, users.c.id == sessions.c.user_id)
+            .where(sessions.c.id == digest)
+        )
+        with self._reaching() as connection:
+            row = connection.execute(query).first()
+        if row is None or not hmac.compare_digest(row.id, digest):
+            return None
+        if row.ended_at is not None or row.disabled_at is not None:
+            return None
+        created_at, seen_at = _utc(row.created_at), _utc(row.seen_at)
+        if now >= min(created_at + ABSOLUTE_LIFETIME, seen_at + IDLE_LIFETIME):
+            return None
+        if now - seen_at >= TOUCH_EVERY:
+            self._touch(digest, now)
+        holder = Holder(row.name, row.role, row.user_id, "session")
+        return holder, created_at + ABSOLUTE_LIFETIME
+
+    def _touch(self, digest: str, now: datetime) -> None:
+        # A store that can be read but not written (a full disk) must not sign anybody out.
+        touch = sa.update(sessions).where(sessions.c.id == digest).values(seen_at=now)
+        with suppress(StoreUnavailable), self._reaching() as connection:
+            connection.execute(touch)
+
+    def end_session(self, secret: str, *, now: datetime) -> None:
+        """End a session: its secret is worth nothing from now on."""
+        digest = _digest(secret)
+        self._remembered.forget(digest)
+        end = sa.update(sessions).where(sessions.c.id == digest, sessions.c.ended_at.is_(None))
+        with self._reaching() as connection:
+            connection.execute(end.values(ended_at=now))
+
+    # -- tokens --------------------------------------------------------------
+
+    def add_token(self, name: str, *, now: datetime, role: str = "reader") -> str:
+        """Add a bearer token and return its secret, which is shown once and never kept.
+
+        Raises ``AccountRefused`` for a name that is taken or unusable, or another role.
+        """
+        name = _name(name)
+        if role not in TOKEN_ROLES:
+            raise AccountRefused(f"A token's role must be one of: {', '.join(TOKEN_ROLES)}.")
+        secret = "qlt_" + secrets.token_urlsafe(32)
+        row = {"id": _digest(secret), "name": name, "role": role, "created_at": now}
+        try:
+            with self._reaching() as connection:
+                connection.execute(sa.insert(tokens).values(row))
+        except sa.exc.IntegrityError:
+            raise AccountRefused(f"There is already a token called {name}.") from None
+        return secret
+
+    def token(self, secret: str, *, now: datetime) -> Holder | None:
+        """Return who holds this token, or None once it was ended or never was.
+
+        Raises ``StoreUnavailable`` only for a token not seen good before.
+        """
+        if TOKEN.fullmatch(secret) is None:
+            return None
+        digest = _digest(secret)
+        return self._remembered.look_up(digest, lambda: self._token(digest), now=now)
+
+    def _token(self, digest: str) -> tuple[Holder, datetime] | None:
+        with self._reaching() as connection:
+            row = connection.execute(sa.select(tokens).where(tokens.c.id == digest)).first()
+        if row is None or not hmac.compare_digest(row.id, digest) or row.ended_at is not None:
+            return None
+        holder = Holder(row.name, row.role, row.user_id, "token")
+        return holder, datetime.max.replace(tzinfo=UTC)
+
+    def end_token(self, name: str, *, now: datetime) -> None:
+        """End a token. Raises ``AccountRefused`` when no live token has that name."""
+        end = sa.update(tokens).where(tokens.c.name == _name(name), tokens.c.ended_at.is_(None))
+        with self._reaching() as connection:
+            ended = connection.execute(end.values(ended_at=now)).rowcount
+        self._remembered.forget_all()
+        if not ended:
+            raise AccountRefused(f"There is no live token called {name}.")
+
+    @contextmanager
+    def _reaching(self) -> Iterator[sa.Connection]:
+        """Give a connection inside one transaction; store trouble is ``StoreUnavailable``."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except sa.exc.IntegrityError:
+            raise
+        except sa.exc.SQLAlchemyError as trouble:
+            raise StoreUnavailable(type(trouble).__name__) from trouble
+
+
+def _name(name: str) -> str:
+    """Bring a name to its one form, so that Anna and anna are one person."""
+    folded = unicodedata.normalize("NFKC", name).strip().casefold()
+    if NAME.fullmatch(folded) is None:
+        raise AccountRefused(
+            "A name is 1 to 64 letters, digits or . _ @ -, and starts with a letter or digit."
+        )
+    return folded
+
+
+def _password(password: str) -> bytes:
+    # NIST SP 800-63B section 5.1.1.2: one form for what looks the same on any keyboard.
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+
+
+def _hash(password: str) -> str:
+    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+        raise AccountRefused(f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters.")
+    with _HASHING:
+        return HASHER.hash(_password(password))
+
+
+def _fits(password_hash: str, password: str) -> bool:
+    # An over-long password is cut before the hash, so that it costs no more than
+    # another; nobody can have set one, so it can never fit.
+    with _HASHING:
+        try:
+            HASHER.verify(password_hash, _password(password[:PASSWORD_MAX]))
+        except (VerificationError, InvalidHashError):
+            return False
+    return len(password) <= PASSWORD_MAX
+
+
+_NOBODY: list[str] = []
+
+
+def _nobody() -> str:
+    """Give a hash that no password fits, made once with today's parameters."""
+    if not _NOBODY:
+        _NOBODY.append(HASHER.hash(secrets.token_bytes(32)))
+    return _NOBODY[0]
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _utc(at: datetime) -> datetime:
+    """Read a stored time as UTC: SQLite hands back no zone."""
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
