@@ -1,0 +1,200 @@
+"""The JSON API under ``/api/v1``: reading incidents and their timelines.
+
+Every answer is JSON, also every refusal: ``{"error": sentence}``. It refuses to
+guess (a filter it does not know is a 422) and to be cached (these are records of
+frightened people). It changes nothing: there is no route but reading.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from console.filters import BadFilter, read_filters
+from console.guard import authorised_by, doors, everyone
+from console.openapi import document
+from incidents.fold import Entry, Incident
+from incidents.sealed import is_reference
+from incidents.store import BadCursor, StoreUnavailable
+
+PREFIX = "/api/v1"
+_log = logging.getLogger("quietline.api")
+
+
+class Reading(Protocol):
+    """What the API asks of the store."""
+
+    def incident(self, reference: str) -> Incident | None: ...
+    def incidents(self, **filters: Any) -> tuple[list[Incident], str | None]: ...
+    def timeline(self, reference: str) -> list[Entry]: ...
+
+
+class Live(Protocol):
+    """What the API asks of the live board, which hears of a call before the store does."""
+
+    def incident(self, reference: str) -> Incident | None: ...
+    def timeline(self, reference: str) -> list[Entry] | None: ...
+
+
+View = Callable[..., Response]
+
+
+def reader() -> Response | None:
+    """Let through whoever holds a token or a session that may read; refuse others in JSON.
+
+    A request that shows a bad token is refused even when its cookie is good, so that
+    nobody who tests a token is fooled by a cookie.
+    """
+    header = request.headers.get("Authorization")
+    holder = doors().session(request.cookies) if header is None else doors().bearer(header)
+    if holder is None and header is None:
+        answer = refusal(401, "Sign in, or send a token as Authorization: Bearer TOKEN.")
+        answer.headers["WWW-Authenticate"] = _CHALLENGE
+        return answer
+    if holder is None:
+        answer = refusal(401, "This token is not known, or was ended; send Bearer TOKEN.")
+        answer.headers["WWW-Authenticate"] = f'{_CHALLENGE}, error="invalid_token"'
+        return answer
+    if not holder.may_read:
+        return refusal(403, f"The role {holder.role} may not read incidents.")
+    return None
+
+
+for_readers = authorised_by(reader)
+_CHALLENGE = 'Bearer realm="Quietline"'
+
+
+def blueprint(store: Reading, live: Live) -> Blueprint:
+    """Make the API's blueprint. The app it joins has ``console.guard``'s doors."""
+    api = Blueprint("api", __name__, url_prefix=PREFIX)
+
+    def route(path: str) -> Callable[[View], View]:
+        return api.route(path, methods=["GET"], provide_automatic_options=False)
+
+    @route("/openapi.json")
+    @everyone
+    def openapi() -> Response:
+        return _answer(document())
+
+    @route("/incidents")
+    @for_readers
+    def incidents() -> Response:
+        filters = read_filters(dict(request.args.lists()))
+        found, following = store.incidents(**asdict(filters))
+        return _answer({"incidents": [each.as_json() for each in found], "next": following})
+
+    @route("/incidents/<reference>")
+    @for_readers
+    def incident(reference: str) -> Response:
+        found = _incident(store, live, _written_out(reference))
+        return refusal(404, _UNKNOWN) if found is None else _answer(found.as_json())
+
+    @route("/incidents/<reference>/timeline")
+    @for_readers
+    def timeline(reference: str) -> Response:
+        entries = _timeline(store, live, _written_out(reference))
+        if entries is None:
+            return refusal(404, _UNKNOWN)
+        return _answer({"entries": [entry.as_json() for entry in entries]})
+
+    @api.before_app_request
+    def no_such_route() -> Response | None:
+        # Routing fails before a blueprint is chosen, so its error handlers never
+        # see a 404 or a 405; without this an API client would get an HTML page.
+        failed = request.routing_exception
+        if failed is None or not (request.path + "/").startswith(PREFIX + "/"):
+            return None
+        if isinstance(failed, MethodNotAllowed):
+            answer = refusal(405, "This address can only be read: use GET.")
+            answer.headers["Allow"] = ", ".join(sorted(failed.valid_methods or ["GET", "HEAD"]))
+            return answer
+        return refusal(404, "There is nothing at this address.")
+
+    @api.errorhandler(BadFilter)
+    def bad_filter(refused: BadFilter) -> Response:
+        return refusal(422, str(refused))
+
+    @api.errorhandler(BadCursor)
+    def bad_cursor(_: BadCursor) -> Response:
+        return refusal(422, "The filter cursor is not one that this list gave out.")
+
+    @api.errorhandler(StoreUnavailable)
+    def store_unavailable(_: StoreUnavailable) -> Response:
+        answer = refusal(503, "The store cannot be reached; new alerts still come over /live.")
+        answer.headers["Retry-After"] = "2"
+        return answer
+
+    @api.errorhandler(HTTPException)
+    def refused_by_the_framework(refused: HTTPException) -> Response:
+        return refusal(refused.code or 500, f"The request was refused: {refused.name}.")
+
+    @api.errorhandler(Exception)
+    def failed(failure: Exception) -> Response:
+        # The one handler at the edge: the client gets JSON, the log gets the failure.
+        _log.error("api request failed", exc_info=failure, extra={"endpoint": request.endpoint})
+        return refusal(500, "Something failed on our side; it is in the log.")
+
+    return api
+
+
+_UNKNOWN = "There is no incident with this reference."
+
+
+def _written_out(reference: str) -> str:
+    """Bring a reference read out over a radio or typed in a hurry to its one form."""
+    symbols = reference.upper().removeprefix("QL-").replace("-", "")
+    return f"QL-{symbols[:4]}-{symbols[4:8]}-{symbols[8:]}"
+
+
+def _incident(store: Reading, live: Live, reference: str) -> Incident | None:
+    """Find an incident, on the board first: it folds the journal and the store together."""
+    if not is_reference(reference):
+        return None
+    return live.incident(reference) or store.incident(reference)
+
+
+def _timeline(store: Reading, live: Live, reference: str) -> list[Entry] | None:
+    """Join what the board and the store know: the one hears first, the other has the notes."""
+    if not is_reference(reference):
+        return None
+    heard = live.timeline(reference)
+    try:
+        if heard is None and store.incident(reference) is None:
+            return None
+        written: Sequence[Entry] = store.timeline(reference)
+    except StoreUnavailable:
+        if heard is None:
+            raise
+        written = ()
+    if heard is None:
+        return list(written)
+    known = {entry.id for entry in written}
+    joined = [*written, *(entry for entry in heard if entry.id not in known)]
+    return sorted(joined, key=lambda entry: entry.at)
+
+
+def refusal(status: int, sentence: str) -> Response:
+    """Make a refusal: a status and one sentence in JSON."""
+    return _json({"error": sentence}, status)
+
+
+def _answer(content: object) -> Response:
+    answer = _json(content, 200)
+    answer.add_etag()
+    answer.make_conditional(request)
+    return answer
+
+
+def _json(content: object, status: int) -> Response:
+    # ASCII only, so that no stray surrogate from a caller can stop the answer.
+    answer = Response(json.dumps(content), status, mimetype="application/json")
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Vary"] = "Authorization, Cookie"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer
