@@ -1,0 +1,136 @@
+"""``GET /live``: the board as server-sent events, for as long as a screen stays.
+
+Native asynchronous code: an open screen costs a socket, never a thread. It
+refuses whoever holds neither a session nor a token, and signs nobody out while
+the feed is open and the session stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+from urllib.parse import parse_qs
+
+from starlette.types import Receive, Scope, Send
+
+from console.doors import COOKIE, Doors
+from console.feed import Subscriber
+from console.watch import Watch
+from incidents.store import StoreUnavailable
+
+ASK_AGAIN_EVERY_S: Final = 60.0
+"""How often open feeds are counted as use of their session, and ended ones let go."""
+
+
+class Live:
+    """The ASGI application behind ``/live``."""
+
+    def __init__(self, watch: Watch, doors: Doors) -> None:
+        self._watch = watch
+        self._doors = doors
+        self._shown: dict[Subscriber, tuple[str | None, dict[str, str]]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "GET":
+            return await _refuse(send, 405, "Use GET.", ((b"allow", b"GET"),))
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        cookies = _cookies(headers.get(b"cookie", ""))
+        shown = headers.get(b"authorization"), cookies
+        try:
+            found = await asyncio.to_thread(self._doors.holder, *shown)
+        except StoreUnavailable:
+            later = ((b"retry-after", b"5"),)
+            return await _refuse(send, 503, "The store cannot be asked who you are.", later)
+        if found is None:
+            basic = ((b"www-authenticate", b"Bearer"),)
+            return await _refuse(send, 401, "Sign in, or send a bearer token.", basic)
+        if not found.may_read:
+            return await _refuse(send, 403, "Your role may not read incidents.")
+        after = headers.get(b"last-event-id") or _after(scope["query_string"])
+        subscriber = self._watch.feed.join(
+            cookies[COOKIE] if found.by == "session" else None
+        )
+        self._shown[subscriber] = shown
+        try:
+            await self._serve(subscriber, after or None, receive, send)
+        finally:
+            self._shown.pop(subscriber, None)
+            self._watch.feed.leave(subscriber)
+
+    async def _serve(
+        self, subscriber: Subscriber, after: str | None, receive: Receive, send: Send
+    ) -> None:
+        start = [
+            (b"content-type", b"text/event-stream; charset=utf-8"),
+            (b"cache-control", b"no-store"),
+            (b"x-accel-buffering", b"no"),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": start})
+        loop = asyncio.get_running_loop()
+        sender = loop.create_task(self._send(subscriber, after, send))
+        listener = loop.create_task(_until_gone(receive))
+        try:
+            await asyncio.wait(
+                {sender, listener, subscriber.gone}, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            for task in (sender, listener):
+                task.cancel()
+            await asyncio.gather(sender, listener, return_exceptions=True)
+        if subscriber.gone.done() and subscriber.gone.result() != "slow":
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send(self, subscriber: Subscriber, after: str | None, send: Send) -> None:
+        await _piece(send, self._watch.greeting())
+        subscriber.starts_after, missed = await self._watch.catch_up(after)
+        await _piece(send, missed)
+        while True:
+            await _piece(send, await subscriber.take())
+
+    async def keep_sessions(self) -> None:
+        """Count open feeds as use, and let go those whose session or token was ended."""
+        while True:
+            await asyncio.sleep(ASK_AGAIN_EVERY_S)
+            for subscriber, shown in list(self._shown.items()):
+                # With the store down nobody is signed out.
+                with contextlib.suppress(StoreUnavailable):
+                    if await asyncio.to_thread(self._doors.holder, *shown) is None:
+                        subscriber.let_go("signed out")
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _piece(send: Send, body: bytes) -> None:
+    if body:
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _refuse(
+    send: Send, status: int, text: str, headers: tuple[tuple[bytes, bytes], ...] = ()
+) -> None:
+    body = json.dumps({"error": text}).encode()
+    base = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+    await send(
+        {"type": "http.response.start", "status": status, "headers": [*base, *headers]}
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+def _cookies(header: str) -> dict[str, str]:
+    jar: SimpleCookie = SimpleCookie()
+    with contextlib.suppress(CookieError):
+        jar.load(header)
+    return {name: morsel.value for name, morsel in jar.items()}
+
+
+def _after(query: bytes) -> str | None:
+    try:
+        return parse_qs(query.decode("ascii"), max_num_fields=10).get("after", [None])[-1]
+    except ValueError:
+        return None
