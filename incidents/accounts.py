@@ -15,8 +15,7 @@ import secrets
 import threading
 import unicodedata
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
@@ -26,8 +25,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from incidents.remembered import Remembered
-from incidents.store import StoreUnavailable
 from incidents.tables import sessions, tokens, users
+from incidents.transactions import StoreUnavailable, reading, writing
 
 HASHER: Final = PasswordHasher(
     # OWASP Password Storage Cheat Sheet, Argon2id, first of the equivalent
@@ -122,7 +121,7 @@ class Accounts:
             "created_at": now,
         }
         try:
-            with self._reaching() as connection:
+            with writing(self._engine) as connection:
                 connection.execute(sa.insert(users).values(row))
         except sa.exc.IntegrityError:
             raise AccountRefused(f"There is already a user called {name}.") from None
@@ -130,7 +129,7 @@ class Accounts:
 
     def has_users(self) -> bool:
         """Tell whether anybody can sign in yet."""
-        with self._reaching() as connection:
+        with reading(self._engine) as connection:
             query = sa.select(users.c.id).where(users.c.disabled_at.is_(None)).limit(1)
             return connection.execute(query).first() is not None
 
@@ -148,7 +147,7 @@ class Accounts:
     def _change_user(self, name: str, values: dict[str, object], now: datetime) -> None:
         # The write comes first: on SQLite a read that turns into a write can fail at once.
         theirs = sessions.c.user_id.in_(sa.select(users.c.id).where(users.c.name == name))
-        with self._reaching() as connection:
+        with writing(self._engine) as connection:
             change = sa.update(users).where(users.c.name == name).values(**values)
             if not connection.execute(change).rowcount:
                 raise AccountRefused(f"There is no user called {name}.")
@@ -168,7 +167,7 @@ class Accounts:
         except AccountRefused:
             row = None
         else:
-            with self._reaching() as connection:
+            with reading(self._engine) as connection:
                 query = sa.select(users).where(users.c.name == name)
                 row = connection.execute(query).first()
         if not _fits(row.password_hash if row else _nobody(), password):
@@ -176,7 +175,7 @@ class Accounts:
         if row is None or row.disabled_at is not None:
             return None
         if HASHER.check_needs_rehash(row.password_hash):
-            with self._reaching() as connection:
+            with writing(self._engine) as connection:
                 renew = sa.update(users).where(users.c.id == row.id)
                 connection.execute(renew.values(password_hash=_hash(password)))
         return User(row.id, row.name, row.role)
@@ -187,7 +186,7 @@ class Accounts:
         """Begin a session and return its secret for the cookie. Always a new secret."""
         secret = secrets.token_urlsafe(32)
         row = {"id": _digest(secret), "user_id": user.id, "created_at": now, "seen_at": now}
-        with self._reaching() as connection:
+        with writing(self._engine) as connection:
             connection.execute(sa.insert(sessions).values(row))
         return secret
 
@@ -207,13 +206,13 @@ class Accounts:
             .join(users, users.c.id == sessions.c.user_id)
             .where(sessions.c.id == digest)
         )
-        with self._reaching() as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(query).first()
         if row is None or not hmac.compare_digest(row.id, digest):
             return None
         if row.ended_at is not None or row.disabled_at is not None:
             return None
-        created_at, seen_at = _utc(row.created_at), _utc(row.seen_at)
+        created_at, seen_at = row.created_at, row.seen_at
         if now >= min(created_at + ABSOLUTE_LIFETIME, seen_at + IDLE_LIFETIME):
             return None
         if now - seen_at >= TOUCH_EVERY:
@@ -224,7 +223,7 @@ class Accounts:
     def _touch(self, digest: str, now: datetime) -> None:
         # A store that can be read but not written (a full disk) must not sign anybody out.
         touch = sa.update(sessions).where(sessions.c.id == digest).values(seen_at=now)
-        with suppress(StoreUnavailable), self._reaching() as connection:
+        with suppress(StoreUnavailable), writing(self._engine) as connection:
             connection.execute(touch)
 
     def end_session(self, secret: str, *, now: datetime) -> None:
@@ -232,7 +231,7 @@ class Accounts:
         digest = _digest(secret)
         self._remembered.forget(digest)
         end = sa.update(sessions).where(sessions.c.id == digest, sessions.c.ended_at.is_(None))
-        with self._reaching() as connection:
+        with writing(self._engine) as connection:
             connection.execute(end.values(ended_at=now))
 
     # -- tokens --------------------------------------------------------------
@@ -248,7 +247,7 @@ class Accounts:
         secret = "qlt_" + secrets.token_urlsafe(32)
         row = {"id": _digest(secret), "name": name, "role": role, "created_at": now}
         try:
-            with self._reaching() as connection:
+            with writing(self._engine) as connection:
                 connection.execute(sa.insert(tokens).values(row))
         except sa.exc.IntegrityError:
             raise AccountRefused(f"There is already a token called {name}.") from None
@@ -265,7 +264,7 @@ class Accounts:
         return self._remembered.look_up(digest, lambda: self._token(digest), now=now)
 
     def _token(self, digest: str) -> tuple[Holder, datetime] | None:
-        with self._reaching() as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(sa.select(tokens).where(tokens.c.id == digest)).first()
         if row is None or not hmac.compare_digest(row.id, digest) or row.ended_at is not None:
             return None
@@ -275,22 +274,11 @@ class Accounts:
     def end_token(self, name: str, *, now: datetime) -> None:
         """End a token. Raises ``AccountRefused`` when no live token has that name."""
         end = sa.update(tokens).where(tokens.c.name == _name(name), tokens.c.ended_at.is_(None))
-        with self._reaching() as connection:
+        with writing(self._engine) as connection:
             ended = connection.execute(end.values(ended_at=now)).rowcount
         self._remembered.forget_all()
         if not ended:
             raise AccountRefused(f"There is no live token called {name}.")
-
-    @contextmanager
-    def _reaching(self) -> Iterator[sa.Connection]:
-        """Give a connection inside one transaction; store trouble is ``StoreUnavailable``."""
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except sa.exc.IntegrityError:
-            raise
-        except sa.exc.SQLAlchemyError as trouble:
-            raise StoreUnavailable(type(trouble).__name__) from trouble
 
 
 def _name(name: str) -> str:
@@ -338,8 +326,3 @@ def _nobody() -> str:
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _utc(at: datetime) -> datetime:
-    """Read a stored time as UTC: SQLite hands back no zone."""
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 
-from incidents.store import StoreUnavailable
+from incidents.transactions import StoreUnavailable
 
 FRESH_FOR: Final = timedelta(seconds=5)
 """A good answer is used without asking again: so long may an ended token live on elsewhere."""

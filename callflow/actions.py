@@ -1,0 +1,54 @@
+"""What the caller's phone does next. Imperative, frozen; webhooks/ turns each into TwiML."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+HoldWords = Literal["", "stay", "one_more"]
+
+
+@dataclass(frozen=True, slots=True)
+class AskService:
+    """Ask which service, by speech or key."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskAnyKey:
+    """Ask for any key."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskForSignal:
+    """Ask for the profile's full signal."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLine:
+    """Keep the line open and listen for keys.
+
+    ``say``: the prompt said first, if any. ``seconds``: how long to listen. ``keys``: how many keys
+    end the listening at once.
+    """
+
+    say: HoldWords
+    seconds: int
+    keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectControlRoom:
+    """Ring the control room for ``ring`` seconds and join it to the caller."""
+
+    ring: int
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """Say goodbye and end the call. Only for a profile whose silence leads to review."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Answer with no document: the call is over."""
+
+
+Action = AskService | AskAnyKey | AskForSignal | HoldLine | ConnectControlRoom | LetGo | Nothing

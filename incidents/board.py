@@ -1,0 +1,241 @@
+"""The live board in memory: the fold of what the journal and the store say.
+
+Both sources tell the same events and the fold makes the overlap harmless, so an
+alert is shown as soon as either has it, and with the store down this machine's
+alerts still come. Reads only; one thread at a time.
+"""
+
+import secrets
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from incidents.fold import Entry, Folded, Incident, fold
+from incidents.recorded import Recorded, Sealed, unseal
+from incidents.sealed import CannotOpen, Keys
+from incidents.store import BOARD_REVIEW_HOURS, Store
+from incidents.tail import Tail
+from incidents.transactions import StoreUnavailable
+
+REVIEWS_SHOWN = 200
+"""Newest incidents in review shown on the live board; the review list has them all."""
+KEPT_CHANGES = 5000
+"""Changes remembered for screens that come back; a screen away for longer gets a snapshot."""
+REMEMBERED = timedelta(hours=1)
+"""How long the events of a call that is over are kept in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An incident as it now stands. ``id`` names the place in the feed, for ``Last-Event-ID``."""
+
+    incident: Incident
+    id: str
+
+
+class Board:
+    """What every screen of this console shows."""
+
+    def __init__(self, store: Store, journals: Sequence[Path], keys: Keys) -> None:
+        self._store = store
+        self._keys = keys
+        self._tail = Tail(journals)
+        self._started = False
+        self._revision = 0
+        self._events: dict[str, dict[str, Recorded]] = {}
+        self._stored: dict[str, Incident] = {}
+        self._shown: dict[str, Incident] = {}
+        self._calls: dict[str, str] = {}
+        self._boot = secrets.token_hex(4)
+        self._sequence = 0
+        self._log: deque[tuple[int, str]] = deque(maxlen=KEPT_CHANGES)
+        self.store_ok = False
+        self.unopened = 0
+
+    @property
+    def journal_ok(self) -> bool:
+        """Say whether every file of the journal could be read."""
+        return not self._tail.unreadable
+
+    def refresh(self, now: datetime | None = None) -> list[Change]:
+        """Read what is new in both sources. Returns the incidents that changed, each once."""
+        now = now or datetime.now(UTC)
+        try:
+            if not self._started:
+                self._start(now)
+            stored = self._read_store()
+            self.store_ok = True
+        except StoreUnavailable:
+            self.store_ok = False
+            stored = []
+        touched = dict.fromkeys([*stored, *self._read_journal()])
+        changes = [change for call in touched if (change := self._show(call, call in stored))]
+        self._forget(now)
+        return changes
+
+    def snapshot(self, now: datetime | None = None) -> list[Change]:
+        """Return everything on the board: what waits or is claimed, and the newest in review."""
+        now = now or datetime.now(UTC)
+        recent = now - timedelta(hours=BOARD_REVIEW_HOURS)
+        live = [one for one in self._shown.values() if _on_board(one)]
+        review = [one for one in live if one.state == "review" and one.started_at >= recent]
+        review.sort(key=lambda one: one.started_at, reverse=True)
+        others = [one for one in live if one.state != "review"]
+        shown = sorted([*others, *review[:REVIEWS_SHOWN]], key=_order)
+        place = self.place()
+        return [Change(incident, place) for incident in shown]
+
+    def place(self) -> str:
+        """The place in the feed after everything so far."""
+        return f"{self._boot}-{self._sequence}"
+
+    def since(self, last_event_id: str) -> list[Change] | None:
+        """Return what changed after a place, or None when that cannot be told any more."""
+        boot, _, sequence = last_event_id.partition("-")
+        if boot != self._boot or not sequence.isascii() or not sequence.isdigit():
+            return None
+        after = int(sequence)
+        oldest = self._log[0][0] if self._log else self._sequence + 1
+        if after > self._sequence or after < oldest - 1:
+            return None
+        calls = dict.fromkeys(call for at, call in self._log if at > after)
+        place = self.place()
+        return [Change(self._shown[call], place) for call in calls if call in self._shown]
+
+    def incident(self, reference: str) -> Incident | None:
+        """Return an incident the board remembers, or None."""
+        call = self._calls.get(reference)
+        return None if call is None else self._shown.get(call)
+
+    def timeline(self, reference: str) -> list[Entry] | None:
+        """Return the timeline of a call whose events are in memory, or None.
+
+        Works with the store down, then without what people wrote.
+        """
+        call = self._calls.get(reference)
+        if call is None or call not in self._events:
+            return None
+        entries = list(self._fold(call).entries)
+        try:
+            entries += self._store.written(reference)
+        except (StoreUnavailable, LookupError):
+            pass  # not in the store yet, or the store is down: the facts are worth showing
+        return sorted(entries, key=lambda entry: entry.at)
+
+    def _start(self, now: datetime) -> None:
+        revision = self._store.revision()
+        for incident in self._store.board(now):
+            self._stored[incident.call_key] = incident
+            self._put(incident)
+        drained = self._store.drained()
+        self._tail.read(0)
+        self._tail.go_back(drained)
+        self._revision = revision
+        self._started = True
+
+    def _read_store(self) -> list[str]:
+        """Take in what changed in the store. Returns the calls."""
+        calls: list[str] = []
+        while changed := self._store.changed_since(self._revision):
+            self._revision = changed[-1][0]
+            for _, incident in changed:
+                self._stored[incident.call_key] = incident
+            calls += [incident.call_key for _, incident in changed]
+        known = [call for call in dict.fromkeys(calls) if call in self._events]
+        self._remember_stored(known)
+        return calls
+
+    def _remember_stored(self, calls: Sequence[str]) -> None:
+        if calls:
+            for call, recorded in self._store.events_of(calls).items():
+                self._events[call].update({event.key: event for event in recorded})
+
+    def _read_journal(self) -> list[str]:
+        calls = []
+        found = self._open(self._tail.read())
+        fresh = {event.call_key for event in found if event.call_key not in self._events}
+        for call in fresh:
+            self._events[call] = {}
+        try:
+            self._remember_stored([call for call in fresh if call in self._stored])
+        except StoreUnavailable:
+            self.store_ok = False
+        for event in found:
+            if event.key not in self._events[event.call_key]:
+                self._events[event.call_key][event.key] = event
+                calls.append(event.call_key)
+        return calls
+
+    def _open(self, found: Sequence[tuple[str, int, Sealed]]) -> list[Recorded]:
+        opened = []
+        for _, _, sealed in found:
+            try:
+                opened.append(unseal(sealed, self._keys))
+            except (CannotOpen, ValueError):
+                self.unopened += 1
+        return opened
+
+    def _fold(self, call: str) -> Folded:
+        return fold(self._events[call].values(), self._keys.reference(call))
+
+    def _show(self, call: str, told_by_store: bool) -> Change | None:
+        """Fold one call again. Returns the change, or None when there is nothing to tell.
+
+        What the store tells may be a note, which changes the timeline and not the incident.
+        """
+        stored = self._stored.get(call)
+        incident = stored
+        if self._events.get(call):
+            incident = self._fold(call).incident
+            if stored is not None:
+                incident = _with_handlers(incident, stored)
+        if incident is None or incident.purpose == "proof":
+            return None
+        if self._shown.get(call) == incident and not told_by_store:
+            return None
+        self._put(incident)
+        self._sequence += 1
+        self._log.append((self._sequence, call))
+        return Change(incident, self.place())
+
+    def _put(self, incident: Incident) -> None:
+        self._shown[incident.call_key] = incident
+        self._calls[incident.reference] = incident.call_key
+
+    def _forget(self, now: datetime) -> None:
+        """Drop from memory what is over, stored and old, and what is no longer on the board."""
+        old = now - REMEMBERED
+        for call, incident in list(self._shown.items()):
+            over = incident.ended_at is not None and incident.ended_at < old
+            if over and call in self._stored:
+                self._events.pop(call, None)
+                if not _on_board(incident) or incident.started_at < now - timedelta(
+                    hours=BOARD_REVIEW_HOURS
+                ):
+                    if incident.state != "waiting":
+                        del self._shown[call], self._stored[call]
+                        self._calls.pop(incident.reference, None)
+
+
+def _with_handlers(incident: Incident, stored: Incident) -> Incident:
+    """Put what handlers did, which only the store knows, on what the events say."""
+    state = stored.state if stored.state in ("claimed", "closed") else incident.state
+    return replace(
+        incident,
+        state=state,
+        handler=stored.handler,
+        grade=stored.grade,
+        outcome=stored.outcome,
+        claimed_at=stored.claimed_at,
+        closed_at=stored.closed_at,
+    )
+
+
+def _on_board(incident: Incident) -> bool:
+    return incident.state in ("waiting", "claimed", "review")
+
+
+def _order(incident: Incident) -> tuple[int, datetime]:
+    return incident.urgency, incident.started_at

@@ -1,0 +1,314 @@
+"""From the journal to the store: in order, exactly once, whatever is killed.
+
+How far each journal file was copied stands in the store, in the same transaction
+as what was copied. A drain that dies anywhere therefore starts again where the
+store says, and the events' unique keys make a second copy nothing at all.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from callflow.profiles import Profile
+from incidents.fold import Incident, fold
+from incidents.identity import uuid7
+from incidents.recorded import Recorded, Sealed, event_key, from_milliseconds, seal, unseal
+from incidents.sealed import Keys
+from incidents.store import Store, as_sealed, select_events
+from incidents.tables import drained, events, incidents, numbers, set_aside
+from incidents.tail import Tail
+from incidents.transactions import StoreUnavailable, next_revision, writing
+
+log = logging.getLogger(__name__)
+
+TRIES = 3
+"""Times one event is tried alone before it is set aside."""
+COUNTED_AT_MOST = 100
+"""Earlier calls counted for a repeat; a flood need not be counted to its end."""
+
+Found = tuple[str, int, Sealed]
+_FOLDED = (
+    "reference",
+    "call_sid",
+    "line",
+    "profile",
+    "purpose",
+    "withheld",
+    "signal",
+    "keys",
+    "urgency",
+    "connection",
+    "started_at",
+    "signal_at",
+    "ended_at",
+)
+
+
+class Drain:
+    """Copies the journal's events into the store and keeps the fold up to date."""
+
+    def __init__(
+        self, store: Store, tail: Tail, keys: Keys, profiles: Mapping[str, Profile]
+    ) -> None:
+        self._store = store
+        self._tail = tail
+        self._keys = keys
+        self._profiles = profiles
+        self._insert: Any = (
+            sqlite_insert if store.engine.dialect.name == "sqlite" else postgresql_insert
+        )
+        self._started = False
+        self.aside = 0
+
+    def run_once(self) -> int:
+        """Copy what is new. Returns how many events came; raises ``StoreUnavailable``."""
+        if not self._started:
+            self._tail.read(0)
+            self._tail.go_back(self._store.drained())
+            self._started = True
+        before = self._tail.positions()
+        found = self._tail.read()
+        if not found:
+            return 0
+        try:
+            self._copy(found)
+        except StoreUnavailable:
+            self._tail.go_back(before)
+            raise
+        except (SQLAlchemyError, ValueError, KeyError, TypeError) as error:
+            log.error("a batch of %d failed (%s); each alone", len(found), type(error).__name__)
+            try:
+                self._copy_each(found)
+            except StoreUnavailable:
+                self._started = False
+                raise
+        return len(found)
+
+    def _copy(self, found: Sequence[Found]) -> None:
+        """Copy events and where they end in one transaction."""
+        with writing(self._store.engine) as connection:
+            calls = self._put_events(connection, [event for _, _, event in found])
+            self._fold(connection, calls)
+            self._put_positions(connection, found)
+
+    def _copy_each(self, found: Sequence[Found]) -> None:
+        for one in found:
+            for attempt in range(1, TRIES + 1):
+                try:
+                    self._copy([one])
+                    break
+                except StoreUnavailable:
+                    raise
+                except (SQLAlchemyError, ValueError, KeyError, TypeError) as error:
+                    if attempt == TRIES:
+                        self._set_aside(one, error)
+
+    def _set_aside(self, one: Found, error: Exception) -> None:
+        """Keep an event nobody can fold where a person can find it, and go on."""
+        segment, position, event = one
+        self.aside += 1
+        log.critical("event set aside: %s of file %s", position, segment)
+        row = {
+            "key": event.key,
+            "segment": segment,
+            "position": position,
+            "data": event.data,
+            "problem": type(error).__name__,
+            "at": datetime.now(UTC),
+        }
+        with writing(self._store.engine) as connection:
+            connection.execute(self._insert(set_aside).values(row).on_conflict_do_nothing())
+            self._put_positions(connection, [one])
+
+    def _put_events(self, connection: Connection, batch: Iterable[Sealed]) -> set[str]:
+        """Insert events, each key once; of two times the earlier stays. Returns their calls."""
+        rows: dict[str, dict[str, Any]] = {}
+        for event in batch:
+            known = rows.get(event.key)
+            if known is None or event.at_ms < known["at_ms"]:
+                rows[event.key] = _event_row(event)
+        if not rows:
+            return set()
+        statement = self._insert(events)
+        least = func.min if self._insert is sqlite_insert else func.least
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[events.c.key],
+                set_={"at_ms": least(events.c.at_ms, statement.excluded.at_ms)},
+            ),
+            list(rows.values()),
+        )
+        return {row["call_key"] for row in rows.values()}
+
+    def _fold(self, connection: Connection, calls: set[str]) -> None:
+        """Fold the calls again, look for repeats, and fold those that became one."""
+        known = connection.scalars(
+            select(incidents.c.call_key).where(incidents.c.call_key.in_(sorted(calls)))
+        ).all()
+        new = calls.difference(known)
+        folded = self._write_folds(connection, calls)
+        repeated: set[str] = set()
+        for incident in folded:
+            if incident.call_key in new:
+                repeated |= self._put_repeats(connection, incident)
+        if repeated:
+            self._write_folds(connection, repeated)
+
+    def _write_folds(self, connection: Connection, calls: set[str]) -> list[Incident]:
+        by_call: dict[str, list[Recorded]] = {}
+        for row in connection.execute(select_events(sorted(calls))):
+            by_call.setdefault(row.call_key, []).append(unseal(as_sealed(row), self._keys))
+        folded = [
+            (fold(recorded, self._keys.reference(call)).incident, recorded[0].month)
+            for call, recorded in sorted(by_call.items())
+        ]
+        number_ids = self._number_ids(connection, [incident for incident, _ in folded])
+        revision = next_revision(connection)
+        rows = [
+            {
+                **{name: getattr(incident, name) for name in _FOLDED},
+                "call_key": incident.call_key,
+                "month": month,
+                "number_id": number_ids.get(incident.number or ""),
+                "reasons": list(incident.reasons),
+                "line_state": incident.state,
+                "revision": revision + at,
+            }
+            for at, (incident, month) in enumerate(folded)
+        ]
+        if rows:
+            statement = self._insert(incidents)
+            changed = {name: statement.excluded[name] for name in rows[0] if name != "call_key"}
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=[incidents.c.call_key], set_=changed
+                ),
+                rows,
+            )
+        return [incident for incident, _ in folded]
+
+    def _number_ids(self, connection: Connection, folded: Sequence[Incident]) -> dict[str, str]:
+        """Return the row of each caller's number, making those that are new."""
+        wanted = {
+            self._keys.look_up(f"number|{incident.number}"): incident.number
+            for incident in folded
+            if incident.number
+        }
+        known = self._known_numbers(connection, wanted)
+        for look_up, number in wanted.items():
+            if look_up not in known:
+                row_id = uuid7(datetime.now(UTC))
+                sealed = self._keys.seal(number.encode(), f"numbers|{row_id}|number")
+                connection.execute(
+                    numbers.insert().values(id=row_id, number=sealed, look_up=look_up)
+                )
+                known[look_up] = row_id
+        return {number: known[look_up] for look_up, number in wanted.items()}
+
+    @staticmethod
+    def _known_numbers(connection: Connection, wanted: Iterable[str]) -> dict[str, str]:
+        rows = connection.execute(
+            select(numbers.c.look_up, numbers.c.id).where(numbers.c.look_up.in_(sorted(wanted)))
+        ).all()
+        return {row.look_up: row.id for row in rows}
+
+    def _put_repeats(self, connection: Connection, incident: Incident) -> set[str]:
+        """Add an event to each call that is not the first from its number in the window.
+
+        Withheld callers have no number and never match each other. A call that reaches the store
+        late changes the place of those after it, so they are counted again too.
+        """
+        profile = self._profiles.get(incident.profile)
+        if incident.number is None or profile is None:
+            return set()
+        window = timedelta(seconds=profile.repeats.window)
+        look_up = self._keys.look_up(f"number|{incident.number}")
+        same = select(incidents.c.call_key, incidents.c.started_at, incidents.c.month).where(
+            incidents.c.number_id
+            == select(numbers.c.id).where(numbers.c.look_up == look_up).scalar_subquery(),
+            incidents.c.purpose == incident.purpose,
+        )
+        started = incidents.c.started_at
+        later = connection.execute(
+            same.where(started >= incident.started_at, started <= incident.started_at + window)
+            .order_by(started)
+            .limit(COUNTED_AT_MOST)
+        ).all()
+        put = set()
+        for call in later:
+            earlier = connection.execute(
+                same.where(
+                    started >= call.started_at - window,
+                    started <= call.started_at,
+                    incidents.c.call_key != call.call_key,
+                )
+                .order_by(started.desc())
+                .limit(COUNTED_AT_MOST)
+            ).all()
+            before = [
+                row
+                for row in earlier
+                if (row.started_at, row.call_key) < (call.started_at, call.call_key)
+            ]
+            if before:
+                put |= self._put_repeat(connection, profile, call, before)
+        return put
+
+    def _put_repeat(
+        self, connection: Connection, profile: Profile, call: Any, before: Sequence[Any]
+    ) -> set[str]:
+        nth = len(before) + 1
+        first = min(row.started_at for row in before)
+        key = event_key(self._keys, call.call_key, "repeat", "repeat_seen", str(nth))
+        if connection.scalar(select(events.c.id).where(events.c.key == key)):
+            return set()
+        ranks = profile.repeats
+        at = call.started_at
+        event = Recorded(
+            key=key,
+            call_key=call.call_key,
+            call_sid="",
+            month=call.month,
+            step=0,
+            kind="repeat_seen",
+            at=at,
+            data={
+                "nth": nth,
+                "seconds": int((at - first).total_seconds()),
+                "urgency": ranks.second if nth == 2 else ranks.third,
+            },
+        )
+        return self._put_events(connection, [seal(event, self._keys)])
+
+    def _put_positions(self, connection: Connection, found: Sequence[Found]) -> None:
+        last: dict[str, int] = {}
+        for segment, position, _ in found:
+            last[segment] = max(position, last.get(segment, 0))
+        statement = self._insert(drained)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[drained.c.segment],
+                set_={"position": statement.excluded.position},
+            ),
+            [{"segment": segment, "position": position} for segment, position in last.items()],
+        )
+
+
+def _event_row(event: Sealed) -> dict[str, Any]:
+    return {
+        "id": uuid7(from_milliseconds(event.at_ms)),
+        "key": event.key,
+        "call_key": event.call_key,
+        "call_sid": event.call_sid,
+        "month": event.month,
+        "step": event.step,
+        "at_ms": event.at_ms,
+        "kind": event.kind,
+        "data": event.data,
+    }

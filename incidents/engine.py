@@ -1,0 +1,174 @@
+"""The engine's loop: copies the journal to the store and tells everyone how it goes.
+
+Several engines may be started on one data folder; a lock decides which one works,
+and the next takes over when it is killed. A store that is down stops nothing but
+this loop, which says so and tries again.
+"""
+
+import fcntl
+import json
+import logging
+import os
+import select
+import sqlite3
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from callflow.profiles import Profile
+from incidents.drain import Drain
+from incidents.fold import as_text
+from incidents.sealed import Keys
+from incidents.store import Store
+from incidents.tail import Tail
+from incidents.transactions import StoreUnavailable
+from incidents.wake import STORE, Bell, Ear
+
+log = logging.getLogger(__name__)
+
+POLL = 0.25
+"""Seconds after which the journal is looked at without being woken."""
+BEAT = 2.0
+"""Seconds between status beats."""
+LAG_ALARM = 10.0
+"""Seconds of lag after which the drain raises an alarm."""
+BACK_OFF = 1.0
+"""Seconds to wait before a store that does not answer is tried again."""
+KEEP_FILES = 3600.0
+"""Seconds a finished journal file is kept after it is wholly in the store."""
+TIDY = 60.0
+DRAINED = b"d"
+"""Start of the datagram that tells how far each file is in the store, as JSON."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """What the engine did since it began."""
+
+    events: int = 0
+    batches: int = 0
+    store_failures: int = 0
+    lag_seconds: float = 0.0
+    behind_since: float | None = None
+    store_down_since: datetime | None = None
+
+
+@dataclass(slots=True)
+class Engine:
+    """One engine on one data folder."""
+
+    store: Store
+    journals: Sequence[Path]
+    wake: Path
+    keys: Keys
+    profiles: Mapping[str, Profile]
+    figures: Figures = field(default_factory=Figures)
+
+    def run(self, stop: threading.Event) -> None:
+        """Drain until ``stop`` is set."""
+        with open(self.wake.parent / "engine.lock", "a", encoding="ascii") as lock:
+            ear, bell = Ear(self.wake, "engine"), Bell(self.wake)
+            try:
+                self._run(stop, lock.fileno(), ear, bell)
+            finally:
+                ear.close()
+
+    def _run(self, stop: threading.Event, lock: int, ear: Ear, bell: Bell) -> None:
+        tail = Tail(self.journals)
+        drain = Drain(self.store, tail, self.keys, self.profiles)
+        next_beat = next_tidy = 0.0
+        working = False
+        while not stop.is_set():
+            working = working or _take(lock)
+            came = self._drain(drain, bell, tail) if working else 0
+            now = time.monotonic()
+            if now >= next_beat:
+                next_beat = now + BEAT
+                bell.ring(json.dumps(self._status(drain, working)).encode())
+            if working and now >= next_tidy:
+                next_tidy = now + TIDY
+                self._tidy(tail)
+            if not came:
+                select.select([ear], [], [], POLL)
+                ear.receive()
+        tail.close()
+
+    def _drain(self, drain: Drain, bell: Bell, tail: Tail) -> int:
+        """Copy what is new. Returns how many events came, or 0 after a pause for the store."""
+        figures = self.figures
+        try:
+            came = drain.run_once()
+        except (StoreUnavailable, sqlite3.Error) as error:
+            figures.store_failures += 1
+            figures.store_down_since = figures.store_down_since or datetime.now(UTC)
+            figures.behind_since = figures.behind_since or time.monotonic()
+            log.error("the store does not answer: %s", error)
+            time.sleep(BACK_OFF)
+            return 0
+        figures.store_down_since = None
+        figures.behind_since = None
+        if came:
+            figures.events += came
+            figures.batches += 1
+            bell.ring(STORE)
+            bell.ring(DRAINED + json.dumps(tail.positions()).encode())
+        return came
+
+    def _status(self, drain: Drain, working: bool) -> dict[str, object]:
+        figures = self.figures
+        behind = figures.behind_since
+        figures.lag_seconds = 0.0 if behind is None else time.monotonic() - behind
+        alarms = []
+        if figures.store_down_since and figures.lag_seconds > LAG_ALARM:
+            alarms.append(
+                {
+                    "id": "drain-lag",
+                    "text": "Events wait in the journal: the store does not take them. "
+                    "Alerts of this machine still come; history may be behind.",
+                    "since": as_text(figures.store_down_since),
+                }
+            )
+        if drain.aside:
+            alarms.append(
+                {
+                    "id": "set-aside",
+                    "text": f"{drain.aside} event(s) could not be read and were set aside. "
+                    "Ask whoever runs this system to look at the table set_aside.",
+                    "since": as_text(datetime.now(UTC)),
+                }
+            )
+        return {
+            "process": "engine",
+            "pid": os.getpid(),
+            "at": as_text(datetime.now(UTC)),
+            "alarms": alarms,
+            "counters": {
+                "drained_events": figures.events,
+                "drain_batches": figures.batches,
+                "store_failures": figures.store_failures,
+                "events_set_aside": drain.aside,
+            },
+            "gauges": {"drain_lag_seconds": round(figures.lag_seconds, 3), "working": int(working)},
+        }
+
+    def _tidy(self, tail: Tail) -> None:
+        """Delete journal files that are finished, wholly stored and no longer fresh."""
+        try:
+            stored = self.store.drained()
+        except StoreUnavailable:
+            return
+        for reading in tail.finished():
+            if reading.position <= stored.get(reading.name, 0) and reading.age() > KEEP_FILES:
+                tail.forget(reading.name)
+                reading.remove()
+
+
+def _take(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

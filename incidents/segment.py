@@ -1,0 +1,148 @@
+"""One file of the journal: an SQLite database with one writer for its whole life.
+
+The writer holds an flock for as long as it lives, so that a stopped or slow
+process never blocks another one's file, and a reader can tell a finished file from
+one still being written. Rule 1 rests on ``synchronous=FULL``: when ``append``
+returns, the events are on the disk.
+"""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from incidents.identity import uuid7_now
+from incidents.recorded import Sealed
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS events (
+    position INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    call_key TEXT NOT NULL,
+    call_sid TEXT NOT NULL,
+    month TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    data BLOB NOT NULL
+)
+"""
+_INSERT = """
+INSERT OR IGNORE INTO events (key, call_key, call_sid, month, step, kind, at_ms, data)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_SELECT = """
+SELECT position, key, call_key, call_sid, month, step, kind, at_ms, data
+FROM events WHERE position > ? ORDER BY position LIMIT ?
+"""
+_BUSY_MS = 2000
+
+
+class Segment:
+    """A new file in ``folder``, written by this process alone."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.name = uuid7_now().replace("-", "")
+        self.last = 0
+        self._lock = os.open(folder / f"{self.name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path = folder / f"{self.name}.db"
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._database.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute("PRAGMA synchronous=FULL")
+            self._database.execute(_TABLE)
+            _sync_folder(folder)
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def append(self, events: Iterable[Sealed]) -> int:
+        """Put events on the disk, each key once. Returns the last position.
+
+        Raises ``sqlite3.Error`` when the disk did not take them; the file must not be used again
+        then, because a second fsync after a failed one proves nothing.
+        """
+        rows = [
+            (e.key, e.call_key, e.call_sid, e.month, e.step, e.kind, e.at_ms, e.data)
+            for e in events
+        ]
+        database = self._database
+        database.execute("BEGIN IMMEDIATE")
+        database.executemany(_INSERT, rows)
+        database.execute("COMMIT")
+        (last,) = database.execute("SELECT max(position) FROM events").fetchone()
+        self.last = last or 0
+        return self.last
+
+    def close(self) -> None:
+        """Let the file go; what it holds stays."""
+        with contextlib.suppress(sqlite3.Error):
+            self._database.close()
+        with contextlib.suppress(OSError):
+            os.close(self._lock)
+
+
+class Reading:
+    """Reads one file from the beginning, or from a position, while it is being written."""
+
+    def __init__(self, path: Path, position: int = 0) -> None:
+        self.name = path.stem
+        self.position = position
+        self._path = path
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._database.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        self._database.execute("PRAGMA query_only=1")
+
+    def read(self, limit: int) -> list[tuple[int, Sealed]]:
+        """Return up to ``limit`` events after the position, and move it behind them."""
+        rows = self._database.execute(_SELECT, (self.position, limit)).fetchall()
+        if rows:
+            self.position = rows[-1][0]
+        return [(row[0], Sealed(*row[1:])) for row in rows]
+
+    def finished(self) -> bool:
+        """Say whether the file's writer is gone, so that nothing more can come."""
+        try:
+            lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR)
+        except FileNotFoundError:
+            return True
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(lock)
+        return True
+
+    def age(self) -> float:
+        """Seconds since the file was last written."""
+        try:
+            return time.time() - self._path.stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
+
+    def close(self) -> None:
+        """Stop reading."""
+        with contextlib.suppress(sqlite3.Error):
+            self._database.close()
+
+    def remove(self) -> None:
+        """Delete the file for good. Only for one that is finished and wholly in the store."""
+        self.close()
+        for suffix in (".db", ".db-wal", ".db-shm", ".lock"):
+            self._path.with_suffix(suffix).unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,289 @@
+"""The store: incidents, timelines and notes, for everyone who may see them.
+
+Reads give the fold's own values; writes are handlers' work and stand in one
+transaction with their timeline entry. Raises ``StoreUnavailable`` when the database
+does not answer. Events come in by the drain only.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    case,
+    or_,
+    select,
+    update,
+)
+
+from callflow.urgency import SignalShown
+from incidents.fold import Entry, Incident, fold
+from incidents.identity import uuid7
+from incidents.recorded import Recorded, Sealed, from_milliseconds, milliseconds, unseal
+from incidents.sealed import Keys
+from incidents.tables import drained, events, incidents, numbers, timeline
+from incidents.transactions import StoreUnavailable, connect, next_revision, reading, writing
+
+BOARD_REVIEW_HOURS = 24
+"""How long an incident in review stays on the live board; after that the review list has it."""
+BOARD_AT_MOST = 2000
+
+
+class BadCursor(ValueError):
+    """A cursor that was not given out by ``Store.incidents``."""
+
+
+class NoSuchIncident(LookupError):
+    """No incident has this reference."""
+
+
+def state_of() -> ColumnElement[str]:
+    """The contract's ``state`` as SQL: a handler's act outranks what the line says."""
+    return case(
+        (incidents.c.closed_at.is_not(None), "closed"),
+        (incidents.c.handler.is_not(None), "claimed"),
+        else_=incidents.c.line_state,
+    )
+
+
+class Store:
+    """The store at ``url``."""
+
+    def __init__(self, url: str, keys: Keys) -> None:
+        self.engine = connect(url)
+        self._keys = keys
+
+    def healthy(self) -> bool:
+        """Say whether the store answers."""
+        try:
+            with reading(self.engine) as connection:
+                connection.execute(select(drained.c.segment).limit(1))
+        except StoreUnavailable:
+            return False
+        return True
+
+    def incident(self, reference: str) -> Incident | None:
+        """Return the incident with this reference, or None."""
+        with reading(self.engine) as connection:
+            row = connection.execute(
+                _select().where(incidents.c.reference == reference)
+            ).one_or_none()
+        return None if row is None else self._incident(row)
+
+    def incidents(
+        self,
+        *,
+        call_sid: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        signal: str | None = None,
+        state: str | None = None,
+        urgency: int | None = None,
+        purpose: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[list[Incident], str | None]:
+        """Return one page of incidents, newest first, and the cursor of the next page or None.
+
+        ``since`` and ``until`` bound ``started_at`` (until is exclusive). Proof calls come only
+        with ``purpose="proof"``. Raises ``BadCursor``.
+        """
+        column = incidents.c
+        wanted: list[ColumnElement[bool]] = []
+        if call_sid is not None:
+            wanted.append(column.call_sid == call_sid)
+        if since is not None:
+            wanted.append(column.started_at >= since)
+        if until is not None:
+            wanted.append(column.started_at < until)
+        if signal is not None:
+            wanted.append(column.signal == signal)
+        if state is not None:
+            wanted.append(state_of() == state)
+        if urgency is not None:
+            wanted.append(column.urgency == urgency)
+        wanted.append(column.purpose != "proof" if purpose is None else column.purpose == purpose)
+        if cursor is not None:
+            at, key = _read_cursor(cursor)
+            wanted.append(
+                or_(column.started_at < at, and_(column.started_at == at, column.call_key < key))
+            )
+        query = _select().where(*wanted).order_by(column.started_at.desc(), column.call_key.desc())
+        with reading(self.engine) as connection:
+            rows = connection.execute(query.limit(limit + 1)).all()
+        page = [self._incident(row) for row in rows[:limit]]
+        return page, _write_cursor(page[-1]) if len(rows) > limit else None
+
+    def board(self, now: datetime) -> list[Incident]:
+        """What a handler must see at ``now``: waiting, claimed, and the last day's review."""
+        recent = now - timedelta(hours=BOARD_REVIEW_HOURS)
+        with reading(self.engine) as connection:
+            rows = connection.execute(
+                _select()
+                .where(
+                    incidents.c.closed_at.is_(None),
+                    incidents.c.purpose != "proof",
+                    or_(incidents.c.line_state == "waiting", incidents.c.started_at >= recent),
+                )
+                .order_by(incidents.c.urgency, incidents.c.started_at)
+                .limit(BOARD_AT_MOST)
+            ).all()
+        return [self._incident(row) for row in rows]
+
+    def changed_since(self, revision: int, limit: int = 500) -> list[tuple[int, Incident]]:
+        """Return what changed after ``revision``, in the order of the changes."""
+        with reading(self.engine) as connection:
+            rows = connection.execute(
+                _select()
+                .where(incidents.c.revision > revision)
+                .order_by(incidents.c.revision)
+                .limit(limit)
+            ).all()
+        return [(row.revision, self._incident(row)) for row in rows]
+
+    def revision(self) -> int:
+        """The latest revision."""
+        with reading(self.engine) as connection:
+            return next_revision(connection) - 1
+
+    def events_of(self, call_keys: Sequence[str]) -> dict[str, list[Recorded]]:
+        """Return the events of each call."""
+        found: dict[str, list[Recorded]] = {key: [] for key in call_keys}
+        with reading(self.engine) as connection:
+            for row in connection.execute(select_events(call_keys)):
+                found[row.call_key].append(unseal(as_sealed(row), self._keys))
+        return found
+
+    def drained(self) -> dict[str, int]:
+        """How far each file of the journal is in the store."""
+        with reading(self.engine) as connection:
+            rows = connection.execute(select(drained.c.segment, drained.c.position)).all()
+        return {row.segment: row.position for row in rows}
+
+    def timeline(self, reference: str) -> list[Entry]:
+        """Return an incident's timeline, oldest first. Raises ``NoSuchIncident``."""
+        with reading(self.engine) as connection:
+            call = self._call_key(connection, reference)
+            recorded = [
+                unseal(as_sealed(row), self._keys)
+                for row in connection.execute(select_events([call]))
+            ]
+            rows = connection.execute(
+                select(timeline).where(timeline.c.call_key == call).order_by(timeline.c.at)
+            ).all()
+        entries = [*fold(recorded, reference).entries, *map(self._entry, rows)]
+        return sorted(entries, key=lambda entry: entry.at)
+
+    def written(self, reference: str) -> list[Entry]:
+        """Return what people wrote on an incident's timeline, oldest first."""
+        with reading(self.engine) as connection:
+            call = self._call_key(connection, reference)
+            rows = connection.execute(
+                select(timeline).where(timeline.c.call_key == call).order_by(timeline.c.at)
+            ).all()
+        return [self._entry(row) for row in rows]
+
+    def add_note(self, reference: str, text: str, *, by: str, at: datetime) -> Entry:
+        """Write a note on the timeline. Raises ``NoSuchIncident``."""
+        entry = Entry(uuid7(at), at, "note_added", {"text": text, "by": by})
+        sealed = self._keys.seal(json.dumps(entry.data).encode(), f"timeline|{entry.id}|data")
+        with writing(self.engine) as connection:
+            call = self._call_key(connection, reference)
+            connection.execute(
+                timeline.insert().values(
+                    id=entry.id, call_key=call, at=at, kind=entry.kind, data=sealed
+                )
+            )
+            connection.execute(
+                update(incidents)
+                .where(incidents.c.call_key == call)
+                .values(revision=next_revision(connection))
+            )
+        return entry
+
+    def _call_key(self, connection: Any, reference: str) -> str:
+        call = connection.scalar(
+            select(incidents.c.call_key).where(incidents.c.reference == reference)
+        )
+        if call is None:
+            raise NoSuchIncident(reference)
+        return str(call)
+
+    def _entry(self, row: Row[Any]) -> Entry:
+        data = json.loads(self._keys.open(row.data, f"timeline|{row.id}|data"))
+        return Entry(row.id, row.at, row.kind, data)
+
+    def _incident(self, row: Row[Any]) -> Incident:
+        number = None
+        if row.number is not None:
+            number = self._keys.open(row.number, f"numbers|{row.number_id}|number").decode()
+        return Incident(
+            call_key=row.call_key,
+            reference=row.reference,
+            call_sid=row.call_sid,
+            line=row.line,
+            profile=row.profile,
+            purpose=row.purpose,
+            number=number,
+            withheld=row.withheld,
+            signal=cast(SignalShown, row.signal),
+            keys=row.keys,
+            urgency=row.urgency,
+            reasons=tuple(row.reasons),
+            state=row.state,
+            connection=row.connection,
+            started_at=row.started_at,
+            signal_at=row.signal_at,
+            ended_at=row.ended_at,
+            handler=row.handler,
+            grade=row.grade,
+            outcome=row.outcome,
+            claimed_at=row.claimed_at,
+            closed_at=row.closed_at,
+        )
+
+
+def _select() -> Select[Any]:
+    return select(incidents, numbers.c.number, state_of().label("state")).select_from(
+        incidents.outerjoin(numbers, incidents.c.number_id == numbers.c.id)
+    )
+
+
+def select_events(call_keys: Sequence[str]) -> Select[Any]:
+    """Select the events of calls."""
+    return select(events).where(events.c.call_key.in_(call_keys))
+
+
+def as_sealed(row: Row[Any]) -> Sealed:
+    """The event in a row of ``events``."""
+    return Sealed(
+        row.key,
+        row.call_key,
+        row.call_sid,
+        row.month,
+        row.step,
+        row.kind,
+        row.at_ms,
+        row.data,
+    )
+
+
+def _write_cursor(last: Incident) -> str:
+    text = f"{milliseconds(last.started_at)}.{last.call_key}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        at, _, key = text.partition(".")
+        return from_milliseconds(int(at)), key
+    except (binascii.Error, ValueError, OverflowError, OSError) as error:
+        raise BadCursor(cursor[:40]) from error

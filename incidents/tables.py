@@ -1,0 +1,287 @@
+"""The store's tables. Alembic's first migration makes exactly these.
+
+Handlers' columns of ``incidents`` and the fold's are apart: the drain writes only
+the fold's. Nothing about a person stands here in the clear (see ``sealed``).
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+KEY = 40
+"""Hex digits of a keyed hash."""
+ID = 36
+"""Characters of a UUID."""
+WORD = 40
+NAME = 200
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC moment. SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Refuse a naive moment: it could be anyone's local time."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs its zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the moment in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> Column[str]:
+    return Column("id", String(ID), primary_key=True)
+
+
+def _moment(name: str, *, needed: bool = True) -> Column[datetime]:
+    return Column(name, Moment(), nullable=not needed)
+
+
+events = Table(
+    "events",
+    metadata,
+    _id(),
+    Column("key", String(KEY), nullable=False, unique=True),
+    Column("call_key", String(KEY), nullable=False, index=True),
+    Column("call_sid", String(NAME), nullable=False),
+    Column("month", String(7), nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("kind", String(WORD), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+numbers = Table(
+    "numbers",
+    metadata,
+    _id(),
+    Column("number", LargeBinary, nullable=False),
+    Column("look_up", String(KEY), nullable=False, unique=True),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("call_key", String(KEY), primary_key=True),
+    Column("reference", String(16), nullable=False, index=True),
+    Column("call_sid", String(NAME), nullable=False, index=True),
+    Column("month", String(7), nullable=False),
+    Column("line", String(WORD), nullable=False),
+    Column("profile", String(WORD), nullable=False),
+    Column("purpose", String(WORD), nullable=False),
+    Column("number_id", String(ID), ForeignKey("numbers.id"), nullable=True),
+    Column("withheld", Boolean, nullable=False),
+    Column("signal", String(WORD), nullable=False),
+    Column("keys", Text, nullable=False),
+    Column("urgency", SmallInteger, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("line_state", String(WORD), nullable=False),
+    Column("connection", String(WORD), nullable=False),
+    _moment("started_at"),
+    _moment("signal_at", needed=False),
+    _moment("ended_at", needed=False),
+    # Written by handlers, never by the drain:
+    Column("handler", String(NAME)),
+    Column("grade", String(WORD)),
+    Column("outcome", String(WORD)),
+    _moment("claimed_at", needed=False),
+    _moment("closed_at", needed=False),
+    # Grows with every change of the row, so that a reader sees each change once:
+    Column("revision", BigInteger, nullable=False, index=True),
+    Index("ix_incidents_started_at_call_key", "started_at", "call_key"),
+    Index("ix_incidents_number_id_started_at", "number_id", "started_at"),
+    Index("ix_incidents_line_state_started_at", "line_state", "started_at"),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    _id(),
+    Column("call_key", String(KEY), nullable=False, index=True),
+    _moment("at"),
+    Column("kind", String(WORD), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+people = Table(
+    "people",
+    metadata,
+    _id(),
+    Column("name", LargeBinary, nullable=False),
+    Column("look_up", String(KEY), nullable=False, index=True),
+    Column("facts", LargeBinary, nullable=False),
+    _moment("created_at"),
+    _moment("erased_at", needed=False),
+)
+
+markers = Table(
+    "markers",
+    metadata,
+    _id(),
+    Column("person_id", String(ID), ForeignKey("people.id")),
+    Column("number_id", String(ID), ForeignKey("numbers.id")),
+    Column("kind", String(WORD), nullable=False),
+    Column("action", LargeBinary, nullable=False),
+    Column("owner", String(NAME), nullable=False),
+    _moment("created_at"),
+    _moment("expires_at"),
+    _moment("ended_at", needed=False),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    _id(),
+    Column("person_id", String(ID), ForeignKey("people.id"), nullable=False, index=True),
+    Column("user_id", String(ID), ForeignKey("users.id"), nullable=False),
+    Column("part", String(WORD), nullable=False),
+    Column("from_day", Date, nullable=False),
+    Column("to_day", Date),
+)
+
+operations = Table(
+    "operations",
+    metadata,
+    _id(),
+    Column("name", String(NAME), nullable=False, unique=True),
+    Column("from_day", Date, nullable=False),
+    Column("to_day", Date, nullable=False),
+    Column("scope", JSON, nullable=False),
+)
+
+follow_ups = Table(
+    "follow_ups",
+    metadata,
+    _id(),
+    Column("kind", String(WORD), nullable=False),
+    Column("call_key", String(KEY), ForeignKey("incidents.call_key")),
+    Column("person_id", String(ID), ForeignKey("people.id")),
+    Column("operation_id", String(ID), ForeignKey("operations.id")),
+    Column("owner_id", String(ID), ForeignKey("users.id")),
+    _moment("due_at"),
+    _moment("closed_at", needed=False),
+    Column("outcome", String(WORD)),
+    Column("data", LargeBinary, nullable=False),
+)
+
+services = Table(
+    "services",
+    metadata,
+    Column("id", String(WORD), primary_key=True),
+    Column("name", String(NAME), nullable=False),
+    Column("contact", String(NAME), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("checked", Date, nullable=False),
+    Column("review", Date, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    Column("name", String(NAME), nullable=False, unique=True),
+    Column("role", String(WORD), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    _moment("created_at"),
+    _moment("disabled_at", needed=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("user_id", String(ID), ForeignKey("users.id"), nullable=False, index=True),
+    _moment("created_at"),
+    _moment("seen_at"),
+    _moment("ended_at", needed=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(NAME), nullable=False, unique=True),
+    Column("user_id", String(ID), ForeignKey("users.id")),
+    Column("role", String(WORD), nullable=False),
+    _moment("created_at"),
+    _moment("ended_at", needed=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("call_key", String(KEY), primary_key=True),
+    Column("rung", SmallInteger, nullable=False),
+    Column("round", Integer, nullable=False),
+    _moment("due_at"),
+    Column("lease", String(NAME)),
+    _moment("leased_until", needed=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    _moment("at"),
+    Column("actor", String(NAME), nullable=False),
+    Column("operation", String(WORD), nullable=False),
+    Column("record", String(NAME), nullable=False),
+    Column("reason", LargeBinary),
+    Column("previous", String(64), nullable=False, unique=True),
+    Column("hash", String(64), nullable=False, unique=True),
+)
+
+drained = Table(
+    "drained",
+    metadata,
+    Column("segment", String(WORD), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("key", String(KEY), primary_key=True),
+    Column("segment", String(WORD), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("problem", Text, nullable=False),
+    _moment("at"),
+)

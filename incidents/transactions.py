@@ -1,0 +1,113 @@
+"""How every writer of the store takes its turn, on both databases.
+
+SQLite: ``BEGIN IMMEDIATE``, because a transaction that reads first and writes later
+fails at once when another one wrote between. PostgreSQL: one advisory lock, because
+revisions must become visible in the order in which they were given; a reader of
+``revision > last`` once missed one for good.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from incidents.tables import incidents
+
+_LOCK = 5_505_055
+_PATIENCE_SECONDS = 5
+_SQLITE_BUSY_MS = 5000
+
+
+class StoreUnavailable(OSError):
+    """The store cannot be reached or does not answer; what is in the journal is safe."""
+
+
+def connect(url: str) -> Engine:
+    """Make the engine for ``url``, with client-side deadlines. Connects to nothing yet."""
+    if url.startswith("sqlite"):
+        engine = create_engine(url, connect_args={"timeout": _SQLITE_BUSY_MS / 1000})
+        event.listen(engine, "connect", _prepare_sqlite)
+        return engine
+    options = f"-c statement_timeout={_PATIENCE_SECONDS}s -c lock_timeout={_PATIENCE_SECONDS}s"
+    return create_engine(
+        url.replace("postgresql://", "postgresql+psycopg://", 1),
+        pool_pre_ping=True,
+        pool_timeout=_PATIENCE_SECONDS,
+        connect_args={
+            "connect_timeout": _PATIENCE_SECONDS,
+            "options": options,
+            # A backend that was stopped cannot fire its own timeouts; the
+            # kernel's must, or a reader would wait for ever.
+            "tcp_user_timeout": _PATIENCE_SECONDS * 1000,
+            "keepalives_idle": _PATIENCE_SECONDS,
+        },
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that writes, alone. Raises ``StoreUnavailable``."""
+    with _reached(), engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        try:
+            yield connection
+        except BaseException:
+            _end(connection, "ROLLBACK")
+            raise
+        _end(connection, "COMMIT")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a connection to read from. Raises ``StoreUnavailable``."""
+    with _reached(), engine.connect() as connection:
+        yield connection
+
+
+def _end(connection: Connection, how: str) -> None:
+    if connection.engine.dialect.name == "sqlite":
+        connection.exec_driver_sql(how)
+    if how == "COMMIT":
+        connection.commit()
+    else:
+        connection.rollback()
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, PoolTimeout) as error:
+        raise StoreUnavailable(type(error).__name__) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreUnavailable(type(error).__name__) from error
+        raise
+
+
+def next_revision(connection: Connection) -> int:
+    """Give the next revision. Only inside ``writing``."""
+    return int(connection.scalar(select(func.coalesce(func.max(incidents.c.revision), 0))) or 0) + 1
