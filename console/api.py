@@ -21,7 +21,8 @@ from console.guard import authorised_by, doors, everyone
 from console.openapi import document
 from incidents.fold import Entry, Incident
 from incidents.sealed import is_reference
-from incidents.store import BadCursor, StoreUnavailable
+from incidents.store import BadCursor
+from incidents.transactions import StoreUnavailable
 
 PREFIX = "/api/v1"
 _log = logging.getLogger("quietline.api")
@@ -46,13 +47,9 @@ View = Callable[..., Response]
 
 
 def reader() -> Response | None:
-    """Let through whoever holds a token or a session that may read; refuse others in JSON.
-
-    A request that shows a bad token is refused even when its cookie is good, so that
-    nobody who tests a token is fooled by a cookie.
-    """
+    """Let through whoever holds a token or a session that may read; refuse others in JSON."""
     header = request.headers.get("Authorization")
-    holder = doors().session(request.cookies) if header is None else doors().bearer(header)
+    holder = doors().holder(header, request.cookies)
     if holder is None and header is None:
         answer = refusal(401, "Sign in, or send a token as Authorization: Bearer TOKEN.")
         answer.headers["WWW-Authenticate"] = _CHALLENGE

@@ -12,7 +12,6 @@ import hashlib
 import hmac
 import re
 import secrets
-import threading
 import unicodedata
 import uuid
 from contextlib import suppress
@@ -21,24 +20,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 import sqlalchemy as sa
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 
+from incidents.passwords import AccountRefused, fits, hash_password, is_outdated
 from incidents.remembered import Remembered
 from incidents.tables import sessions, tokens, users
 from incidents.transactions import StoreUnavailable, reading, writing
-
-HASHER: Final = PasswordHasher(
-    # OWASP Password Storage Cheat Sheet, Argon2id, first of the equivalent
-    # settings (m=47104, t=1, p=1); salt and hash lengths of RFC 9106 section 4.
-    time_cost=1,
-    memory_cost=47_104,
-    parallelism=1,
-    hash_len=32,
-    salt_len=16,
-)
-# Each hash takes 46 MiB while it runs: a crowd of guessers must not eat the machine.
-_HASHING: Final = threading.BoundedSemaphore(2)
 
 IDLE_LIFETIME: Final = timedelta(hours=1)
 """A session nobody used for so long is over. An open live feed counts as use."""
@@ -53,14 +39,8 @@ READING_ROLES: Final = frozenset({"reader", "handler"})
 """Roles that may read incidents. A role of a later release reads nothing here."""
 
 NAME: Final = re.compile(r"\w[\w.@-]{0,63}")
-PASSWORD_MIN: Final = 12
-PASSWORD_MAX: Final = 256
 TOKEN: Final = re.compile(r"qlt_[A-Za-z0-9_-]{43}", re.ASCII)
 SESSION: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
-
-
-class AccountRefused(ValueError):
-    """An account cannot be made or changed as asked; the text says why, for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +97,7 @@ class Accounts:
             "id": str(uuid.uuid4()),
             "name": name,
             "role": role,
-            "password_hash": _hash(password),
+            "password_hash": hash_password(password),
             "created_at": now,
         }
         try:
@@ -138,7 +118,7 @@ class Accounts:
 
         Raises ``AccountRefused`` for an unknown user or an unusable password.
         """
-        self._change_user(_name(name), {"password_hash": _hash(password)}, now)
+        self._change_user(_name(name), {"password_hash": hash_password(password)}, now)
 
     def disable_user(self, name: str, *, now: datetime) -> None:
         """Stop a user from signing in and end every session; the record stays."""
@@ -170,14 +150,14 @@ class Accounts:
             with reading(self._engine) as connection:
                 query = sa.select(users).where(users.c.name == name)
                 row = connection.execute(query).first()
-        if not _fits(row.password_hash if row else _nobody(), password):
+        if not fits(row.password_hash if row else None, password):
             return None
         if row is None or row.disabled_at is not None:
             return None
-        if HASHER.check_needs_rehash(row.password_hash):
+        if is_outdated(row.password_hash):
             with writing(self._engine) as connection:
                 renew = sa.update(users).where(users.c.id == row.id)
-                connection.execute(renew.values(password_hash=_hash(password)))
+                connection.execute(renew.values(password_hash=hash_password(password)))
         return User(row.id, row.name, row.role)
 
     # -- sessions ------------------------------------------------------------
@@ -289,39 +269,6 @@ def _name(name: str) -> str:
             "A name is 1 to 64 letters, digits or . _ @ -, and starts with a letter or digit."
         )
     return folded
-
-
-def _password(password: str) -> bytes:
-    # NIST SP 800-63B section 5.1.1.2: one form for what looks the same on any keyboard.
-    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
-
-
-def _hash(password: str) -> str:
-    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
-        raise AccountRefused(f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters.")
-    with _HASHING:
-        return HASHER.hash(_password(password))
-
-
-def _fits(password_hash: str, password: str) -> bool:
-    # An over-long password is cut before the hash, so that it costs no more than
-    # another; nobody can have set one, so it can never fit.
-    with _HASHING:
-        try:
-            HASHER.verify(password_hash, _password(password[:PASSWORD_MAX]))
-        except (VerificationError, InvalidHashError):
-            return False
-    return len(password) <= PASSWORD_MAX
-
-
-_NOBODY: list[str] = []
-
-
-def _nobody() -> str:
-    """Give a hash that no password fits, made once with today's parameters."""
-    if not _NOBODY:
-        _NOBODY.append(HASHER.hash(secrets.token_bytes(32)))
-    return _NOBODY[0]
 
 
 def _digest(secret: str) -> str:
