@@ -1,0 +1,179 @@
+"""The figures of ``/metrics``, in the Prometheus text format.
+
+Phone and engine tell their figures in status beats; the console adds what it
+sees itself. Pure: the same beats and board give the same text. It refuses
+every label value that is not on a list of ours, so that no number, name or word
+of a caller can ever become one. ``docs/reference/metrics.md`` explains each.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from console.beats import Beat
+from console.filters import PURPOSES, STATES, URGENCIES
+from incidents.fold import Incident
+
+PROCESSES: Final = ("phone", "engine")
+OUTCOMES: Final = ("answered", "refused", "guarded", "unwritten")
+"""Ends of a webhook: answered as the rules say; refused unsigned (403); kept on the line
+though something failed inside; answered although no journal took it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One metric fed from beats: its name, what it means, and its key in a beat."""
+
+    name: str
+    text: str
+    key: str
+    scale: float = 1.0
+    """What a beat's value is multiplied by to get the metric's unit."""
+
+
+COUNTERS: Final = (
+    Figure("journal_commits", "Commits to the journal.", "journal_commits"),
+    Figure("journal_events", "Events written to the journal.", "journal_events"),
+    Figure("journal_failures", "Times a journal folder failed.", "journal_failures"),
+    Figure("journal_spared_events", "Events the spare journal took.", "journal_spared"),
+    Figure("drain_events", "Events copied from journal to store.", "drain_events"),
+    Figure("drain_set_aside", "Events set aside as unreadable.", "drain_set_aside"),
+)
+GAUGES: Final = (
+    Figure(
+        "journal_commit_latest_seconds",
+        "How long the latest commit took, disk included.",
+        "journal_commit_latest_ms",
+        0.001,
+    ),
+    Figure(
+        "journal_commit_slowest_seconds",
+        "How long the slowest commit since the start took.",
+        "journal_commit_slowest_ms",
+        0.001,
+    ),
+    Figure("journal_spare_in_use", "1 while the spare journal writes.", "journal_spare_in_use"),
+    Figure(
+        "drain_lag_seconds",
+        "Age of the oldest journalled event that is not in the store.",
+        "drain_lag_ms",
+        0.001,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """The console's own figures: open live feeds, messages sent, feeds let go as too slow."""
+
+    open: int
+    sent: int
+    let_go: int
+
+
+def exposition(
+    beats: Iterable[Beat], board: Iterable[Incident], feeds: Feeds, *, alarms: int = 0
+) -> bytes:
+    """Write all figures. ``board``: the incidents on it; ``alarms``: how many stand."""
+    registry = CollectorRegistry()
+    registry.register(_Figures(list(beats), list(board), feeds, alarms))
+    return generate_latest(registry)
+
+
+class _Figures(Collector):
+    def __init__(self, beats: list[Beat], board: list[Incident], feeds: Feeds, alarms: int) -> None:
+        self._beats = [beat for beat in beats if beat.process in PROCESSES]
+        self._board = board
+        self._feeds = feeds
+        self._alarms = alarms
+
+    def collect(self) -> Iterable[Metric]:
+        yield self._webhooks()
+        for figure in COUNTERS:
+            counter = CounterMetricFamily(_named(figure), figure.text, labels=["process", "pid"])
+            self._add(counter, figure, "counters")
+            yield counter
+        for figure in GAUGES:
+            gauge = GaugeMetricFamily(_named(figure), figure.text, labels=["process", "pid"])
+            self._add(gauge, figure, "gauges")
+            yield gauge
+        yield self._workers()
+        yield self._incidents()
+        open_feeds = "Screens and programs that listen to the live feed."
+        yield GaugeMetricFamily("quietline_live_feeds", open_feeds, self._feeds.open)
+        sent = "Messages put on live feeds."
+        yield CounterMetricFamily("quietline_live_messages", sent, self._feeds.sent)
+        let_go = "Live feeds ended because they did not keep up."
+        yield CounterMetricFamily("quietline_live_let_go", let_go, self._feeds.let_go)
+        yield GaugeMetricFamily("quietline_alarms", "Alarms that stand.", self._alarms)
+
+    def _webhooks(self) -> Metric:
+        family = CounterMetricFamily(
+            "quietline_webhooks", "Webhooks by how they ended.", labels=["outcome", "pid"]
+        )
+        for beat in self._beats:
+            counters = _told(beat, "counters")
+            for outcome in OUTCOMES:
+                value = _number(counters.get(f"webhooks_{outcome}"))
+                if value is not None:
+                    family.add_metric([outcome, str(beat.pid)], value)
+        return family
+
+    def _add(
+        self, family: CounterMetricFamily | GaugeMetricFamily, figure: Figure, kind: str
+    ) -> None:
+        for beat in self._beats:
+            value = _number(_told(beat, kind).get(figure.key))
+            if value is not None:
+                family.add_metric([beat.process, str(beat.pid)], value * figure.scale)
+
+    def _workers(self) -> Metric:
+        family = GaugeMetricFamily(
+            "quietline_workers", "Processes heard lately.", labels=["process"]
+        )
+        heard = Counter(beat.process for beat in self._beats)
+        for process in PROCESSES:
+            family.add_metric([process], heard[process])
+        return family
+
+    def _incidents(self) -> Metric:
+        family = GaugeMetricFamily(
+            "quietline_board_incidents",
+            "Incidents on the live board.",
+            labels=["urgency", "state", "purpose"],
+        )
+        counted = Counter((each.urgency, each.state, each.purpose) for each in self._board)
+        for purpose in PURPOSES:
+            for state in STATES:
+                for urgency in URGENCIES:
+                    here = counted[urgency, state, purpose]
+                    family.add_metric([str(urgency), state, purpose], here)
+        return family
+
+
+def _named(figure: Figure) -> str:
+    return f"quietline_{figure.name}"
+
+
+def _told(beat: Beat, kind: str) -> Mapping[str, object]:
+    told = beat.figures.get(kind)
+    return told if isinstance(told, Mapping) else {}
+
+
+def _number(value: object) -> float | None:
+    """Read a figure from a beat: anything on this machine may have sent it."""
+    if not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
