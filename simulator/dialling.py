@@ -1,0 +1,217 @@
+"""``<Dial>``: ringing somebody, whispering to them, and joining the caller to them or to a room."""
+
+from __future__ import annotations
+
+from email.utils import format_datetime
+from urllib.parse import urljoin
+
+from simulator.call import Leg, new_sid
+from simulator.moments import (
+    CallerGone,
+    Elapsed,
+    FarEnd,
+    FarEndLeft,
+    Interruption,
+    Key,
+    Request,
+    Wait,
+)
+from simulator.people import EMERGENCY_NUMBERS
+from simulator.playing import Ended, Player, Playing
+from simulator.twiml import INVALID_NUMBER, Verb
+
+
+def dial(player: Player, verb: Verb, url: str) -> Playing[Request | None]:
+    """Carry out a Dial. Returns the request for its action, or None to go on."""
+    nouns = verb.children or (Verb("Number", {}, (), verb.text),)
+    if nouns[0].name == "Conference":
+        yield from _room(player, nouns[0], url)
+        return _after(verb, url, "completed", new_sid("CF"), 0)
+    noun, far_end = min(
+        ((noun, player.call.far_ends.get(noun.text, FarEnd())) for noun in nouns),
+        key=lambda pair: (pair[1].outcome != "completed", pair[1].after),
+    )
+    leg = Leg(
+        new_sid("CA"),
+        player.leg.account_sid,
+        verb.get("callerId", player.leg.caller),
+        noun.text,
+        direction="outbound-dial",
+        status="initiated",
+        parent_sid=player.leg.sid,
+    )
+    began = player.call.clock.now()
+    try:
+        outcome = yield from _ring(player, verb, noun, leg, far_end, url)
+    except Interruption as interruption:
+        # Twilio posts the action of a Dial also when the caller hung up; nobody hears the answer.
+        duration = round(player.call.clock.now() - began)
+        leg.status = "completed"
+        _leg_event(player, noun, leg, "completed", url)
+        _leave(player)
+        request = _after(verb, url, "completed", leg.sid, duration)
+        if isinstance(interruption, CallerGone) and request is not None:
+            player.leg.status = "completed"
+            player.tell(request.url, [*player.leg.parameters(), *request.extra])
+        raise
+    duration = round(player.call.clock.now() - began)
+    return _after(verb, url, outcome, leg.sid, duration)
+
+
+def _after(verb: Verb, url: str, outcome: str, sid: str, duration: int) -> Request | None:
+    # Twilio: "Dial action: DialCallStatus DialCallSid DialCallDuration". Without an action the
+    # document goes on with its next verb.
+    if not verb.get("action"):
+        return None
+    extra = [("DialCallStatus", outcome), ("DialCallSid", sid)]
+    if outcome == "completed":
+        extra += [("DialCallDuration", str(duration)), ("DialBridged", "true")]
+    else:
+        extra += [("DialBridged", "false")]
+    return Request(urljoin(url, verb.get("action")), tuple(extra))
+
+
+def _ring(
+    player: Player, verb: Verb, noun: Verb, leg: Leg, far_end: FarEnd, url: str
+) -> Playing[str]:
+    if noun.text in EMERGENCY_NUMBERS:
+        # Nobody may build a machine that rings 999: the exchange refuses, and loudly.
+        player.call.faults.append(f"{INVALID_NUMBER}: rings the emergency number {noun.text}")
+        player.call.note("fault", f"rings the emergency number {noun.text}: refused")
+        return "failed"
+    player.call.note("dialled", f"we ring {noun.text}", number=noun.text)
+    leg.status = "ringing"
+    for event in ("initiated", "ringing"):
+        _leg_event(player, noun, leg, event, url)
+    patience = float(verb.whole("timeout", 30))
+    outcome = far_end.outcome
+    if outcome == "completed" and far_end.after > patience:
+        outcome = "no-answer"
+    yield from player.let_pass("ringing", patience if outcome == "no-answer" else far_end.after)
+    if outcome != "completed":
+        player.call.note("unbridged", f"{noun.text}: {outcome}")
+        leg.status = outcome
+        _leg_event(player, noun, leg, "completed", url)
+        return outcome
+    leg.status = "in-progress"
+    _leg_event(player, noun, leg, "answered", url)
+    if noun.get("url") and not (yield from _whisper(player, noun, leg, far_end, url)):
+        return "no-answer"
+    yield from _talk(player, verb, noun, far_end)
+    leg.status = "completed"
+    _leg_event(player, noun, leg, "completed", url)
+    return "completed"
+
+
+def _whisper(player: Player, noun: Verb, leg: Leg, far_end: FarEnd, url: str) -> Playing[bool]:
+    """Play the whisper to the answering side; return whether the two are joined.
+
+    Twilio: "url on Number = a whisper to the answering side before the two are joined". The
+    caller hears ringing meanwhile; keys of the caller do not reach this document.
+    """
+    side = Player(player.call, leg, whisper=True)
+    playing = side.documents(Request(urljoin(url, noun.get("url"))))
+    keys = list(far_end.presses)
+    try:
+        wait = next(playing)
+        while True:
+            if keys and wait.kind in ("prompt", "listening", "digits"):
+                wait = playing.send(Key(keys.pop(0)))
+                continue
+            yield from player.let_pass("whisper", wait.seconds)
+            wait = playing.send(Elapsed())
+    except StopIteration:
+        return True
+    except Ended:
+        player.call.note("unbridged", f"{noun.text} is not joined to the caller")
+        return False
+
+
+def _talk(player: Player, verb: Verb, noun: Verb, far_end: FarEnd) -> Playing[None]:
+    """Join the two until one leaves: keys are not seen "during Dial"."""
+    call = player.call
+    call.connected_to = noun.text
+    call.note("bridged", f"is connected to {noun.text}", number=noun.text)
+    limit = float(verb.whole("timeLimit", 14_400))
+    deadline = call.clock.now() + min(limit, limit if far_end.stays is None else far_end.stays)
+    while True:
+        stimulus = yield Wait("bridged", max(0.0, deadline - call.clock.now()))
+        if isinstance(stimulus, Elapsed | FarEndLeft):
+            break
+        if stimulus == Key("*") and verb.flag("hangupOnStar"):
+            call.note("pressed", "presses *, which ends the connection")
+            break
+        player.lost(stimulus, "the call is connected to somebody")
+    _leave(player)
+
+
+def _leave(player: Player) -> None:
+    if player.call.connected_to:
+        player.call.note("unbridged", f"is no longer connected to {player.call.connected_to}")
+        player.call.connected_to = ""
+
+
+def _room(player: Player, noun: Verb, url: str) -> Playing[None]:
+    """Put the caller into a conference.
+
+    Twilio: '<Conference> beeps and plays music unless beep="false" and waitUrl=""'.
+    """
+    call = player.call
+    sid = new_sid("CF")
+    call.connected_to = noun.text
+    call.note("room", f"joins the conference {noun.text}", room=noun.text)
+    if noun.get("beep", "true") in ("true", "onEnter"):
+        call.note("sound", "hears a beep", sound="beep")
+    if noun.attributes.get("waitUrl") != "":
+        call.note("sound", "hears music", sound="music")
+    _room_event(player, noun, sid, "join", url)
+    try:
+        while True:
+            stimulus = yield player.wait("room", 14_400)
+            if isinstance(stimulus, Elapsed | FarEndLeft):
+                break
+            player.lost(stimulus, "the call is in a conference")
+    except Interruption:
+        _leave_room(player, noun, sid, url)
+        raise
+    _leave_room(player, noun, sid, url)
+
+
+def _leave_room(player: Player, noun: Verb, sid: str, url: str) -> None:
+    player.call.connected_to = ""
+    player.call.note("room", f"leaves the conference {noun.text}")
+    _room_event(player, noun, sid, "leave", url)
+
+
+def _leg_event(player: Player, noun: Verb, leg: Leg, event: str, url: str) -> None:
+    """Post a status callback of the rung side, "SequenceNumber from 0"."""
+    if not noun.get("statusCallback") or event not in noun.get("statusCallbackEvent", "completed"):
+        return
+    parameters = [
+        *leg.parameters(),
+        ("SequenceNumber", str(leg.sequence)),
+        ("Timestamp", format_datetime(player.call.clock.today())),
+        ("CallbackSource", "call-progress-events"),
+    ]
+    leg.sequence += 1
+    player.tell(urljoin(url, noun.get("statusCallback")), parameters)
+
+
+def _room_event(player: Player, noun: Verb, sid: str, event: str, url: str) -> None:
+    """Post a conference callback: ConferenceSid, StatusCallbackEvent, SequenceNumber and more."""
+    if not noun.get("statusCallback") or event not in noun.get("statusCallbackEvent"):
+        return
+    parameters = [
+        ("AccountSid", player.leg.account_sid),
+        ("ConferenceSid", sid),
+        ("FriendlyName", noun.text),
+        ("StatusCallbackEvent", f"participant-{event}"),
+        ("SequenceNumber", "1" if event == "join" else "2"),
+        ("CallSid", player.leg.sid),
+        ("ParticipantLabel", noun.get("participantLabel")),
+        ("Muted", noun.get("muted", "false")),
+        ("Timestamp", format_datetime(player.call.clock.today())),
+    ]
+    if event == "leave":
+        parameters.append(("ReasonParticipantLeft", "participant_hung_up"))
+    player.tell(urljoin(url, noun.get("statusCallback")), parameters)

@@ -1,0 +1,188 @@
+"""The telephone exchange a test or an exercise places its calls through."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from simulator.call import Call, Leg, new_sid
+from simulator.caller import Caller, CallWentWrong
+from simulator.clock import Clock
+from simulator.moments import FarEnd, Note
+from simulator.network import Exchanged, Knobs, Network
+from simulator.people import LINE_DRAMA
+from simulator.playing import Player
+from simulator.rest import Rest
+from simulator.restserver import RestServer
+from simulator.target import Target
+
+
+class Incident:
+    """An incident as the console's API shows it; its fields are attributes."""
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self.fields = dict(fields)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.fields[name]
+        except KeyError:
+            raise AttributeError(f"the incident has no {name}") from None
+
+    def __repr__(self) -> str:
+        return f"Incident({json.dumps(self.fields, indent=2)})"
+
+
+class Exchange:
+    """Places calls to one product and shows what became of them.
+
+    ``phone_url`` is where requests are sent, ``public_url`` is what is signed. ``words`` maps
+    nicknames of prompts to words in them, for ``hears``. ``virtual`` time lets timeouts elapse
+    at once. With ``serve_rest`` it listens at ``rest_url`` for the product's REST orders.
+    """
+
+    def __init__(
+        self,
+        phone_url: str,
+        public_url: str,
+        auth_token: str,
+        account_sid: str,
+        console_url: str = "",
+        api_token: str = "",
+        to_number: str = LINE_DRAMA,
+        *,
+        lines: Mapping[str, str] | None = None,
+        words: Mapping[str, str] | None = None,
+        virtual: bool = True,
+        serve_rest: bool = False,
+        overrides: str = "",
+        patience: float = 10.0,
+    ) -> None:
+        self.target = Target(
+            phone_url,
+            public_url,
+            auth_token,
+            account_sid,
+            to_number,
+            console_url,
+            api_token,
+            overrides=overrides,
+        )
+        self.lines = dict(lines or {})
+        self.words = dict(words or {})
+        self.virtual = virtual
+        self.patience = patience
+        self.knobs = Knobs()
+        self.traffic: list[Exchanged] = []
+        self.far_ends: dict[str, FarEnd] = {}
+        self.rest = Rest(account_sid, auth_token)
+        self._server = RestServer(self.rest.answer) if serve_rest else None
+        self._lock = threading.Lock()
+
+    @property
+    def rest_url(self) -> str:
+        """The address to give the product as ``TWILIO_API_URL``."""
+        if self._server is None:
+            raise ValueError("this exchange was made without serve_rest=True")
+        return self._server.url
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call so far, oldest first."""
+        return list(self.rest.calls.values())
+
+    @property
+    def faults(self) -> list[str]:
+        """Everything Twilio would have refused or complained of, in all calls."""
+        return [fault for call in self.calls for fault in call.faults]
+
+    def close(self) -> None:
+        """Stop listening for REST orders."""
+        if self._server is not None:
+            self._server.close()
+
+    def place(
+        self,
+        number: str,
+        to: str = "",
+        *,
+        sid: str = "",
+        observe: Callable[[Note], None] = lambda _: None,
+        seen: Callable[[Exchanged], None] | None = None,
+    ) -> Call:
+        """Place a call and run it to the first moment somebody has to wait."""
+        leg = Leg(
+            sid or new_sid("CA"), self.target.account_sid, number, to or self.target.to_number
+        )
+        network = Network(self.target, self.knobs, seen or self.traffic.append)
+        call = Call(leg, network, Clock(self.virtual), self.far_ends, observe)
+        with self._lock:
+            self.rest.calls[call.sid] = call
+        call.begin(Player(call, leg).play())
+        return call
+
+    def call(self, number: str, line: str = "", *, sid: str = "") -> Caller:
+        """Place a call from ``number`` to ``line`` (a name in ``lines``, or a number)."""
+        to = self.lines.get(line, line if line.startswith("+") else "")
+        return Caller(self.place(number, to, sid=sid), self.words)
+
+    def incident(self, caller: Caller, **expected: object) -> Incident:
+        """Return the incident of a call, once the console knows all that the product was told.
+
+        Waits, at most ``patience`` seconds, for the keys, words and end of the call that were
+        delivered, and for ``expected`` fields where given. Raises ``CallWentWrong``.
+        """
+        caller.settles()
+        found: Incident | None = None
+        deadline = time.monotonic() + self.patience
+        pause = threading.Event()
+        while True:
+            listed = self.get(f"/api/v1/incidents?{urlencode({'call_sid': caller.sid})}")
+            incidents = listed.get("incidents", [])
+            found = Incident(incidents[0]) if incidents else None
+            if found is not None and _knows(found, caller.call, expected):
+                return found
+            if time.monotonic() >= deadline:
+                break
+            pause.wait(0.02)
+        if found is None:
+            raise CallWentWrong("the console shows no incident for this call", caller.call)
+        if expected:
+            wrong = ", ".join(
+                f"{name} is {found.fields.get(name)!r}, not {value!r}"
+                for name, value in expected.items()
+                if found.fields.get(name) != value
+            )
+            raise CallWentWrong(f"the incident differs: {wrong or found}", caller.call)
+        return found
+
+    def get(self, path: str) -> Any:
+        """Read JSON from the console's API with the bearer token. Raises OSError, ValueError."""
+        place = urlsplit(self.target.console_url)
+        connection = http.client.HTTPConnection(place.hostname or "", place.port or 80, timeout=10)
+        headers = {"Authorization": f"Bearer {self.target.api_token}"}
+        try:
+            connection.request("GET", path, headers=headers)
+            response = connection.getresponse()
+            body = response.read()
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise ValueError(f"{path} answered {response.status}: {body[:300]!r}")
+        return json.loads(body)
+
+
+def _knows(incident: Incident, call: Call, expected: Mapping[str, object]) -> bool:
+    """Whether the console shows everything the product took from this call so far."""
+    fields = incident.fields
+    return (
+        all(fields.get(name) == value for name, value in expected.items())
+        and len(fields.get("keys") or "") >= len(call.keys_delivered)
+        and (not call.speech_delivered or fields.get("signal") != "nothing")
+        and (not call.end_delivered or fields.get("ended_at") is not None)
+    )

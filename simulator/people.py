@@ -1,0 +1,57 @@
+"""Who may be calling: numbers reserved for drama, withheld numbers, and what Twilio tells of them.
+
+Only numbers nobody owns are made up here, so that a practice call can never name a person.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+MOBILE_DRAMA = "+447700900"
+LANDLINE_DRAMA = "+441632960"
+LINE_DRAMA = "+441632960055"
+
+# Twilio: "Withheld number: From is anonymous, unknown, empty, or one of" these numbers, which
+# spell ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE on a keypad.
+WITHHELD = (
+    "anonymous",
+    "unknown",
+    "",
+    "+266696687",
+    "+7378742833",
+    "+2562533",
+    "+8656696",
+    "+86282452253",
+)
+
+# A product that helps silent callers must never be able to ring these by itself.
+EMERGENCY_NUMBERS = frozenset(
+    {"999", "112", "911", "000", "111", "+44999", "+44112", "+112", "+999", "+911"}
+)
+
+_KNOWN_COUNTRIES = (("+44", "GB"), ("+61", "AU"), ("+64", "NZ"), ("+353", "IE"), ("+1", "US"))
+
+
+def made_up_mobile() -> str:
+    """Return a mobile number from Ofcom's range for drama."""
+    return f"{MOBILE_DRAMA}{secrets.randbelow(1000):03d}"
+
+
+def made_up_landline() -> str:
+    """Return a landline number from Ofcom's range for drama."""
+    return f"{LANDLINE_DRAMA}{secrets.randbelow(1000):03d}"
+
+
+def country(number: str) -> str:
+    """Return the country Twilio names for ``number``, or an empty string."""
+    return next((name for prefix, name in _KNOWN_COUNTRIES if number.startswith(prefix)), "")
+
+
+def places(role: str, number: str) -> list[tuple[str, str]]:
+    """Return the City, State, Zip and Country of ``role``: "empty strings when unknown"."""
+    return [
+        (f"{role}City", ""),
+        (f"{role}State", ""),
+        (f"{role}Zip", ""),
+        (f"{role}Country", country(number)),
+    ]

@@ -1,0 +1,322 @@
+"""Plays one call: asks the product for documents and carries them out, verb by verb.
+
+A generator with no threads and no clock of its own: it yields how long it waits and is sent what
+happens. It knows Twilio's rules for a call; the verbs that gather and dial
+stand in their own modules.
+"""
+
+from __future__ import annotations
+
+import io
+import wave
+from collections.abc import Generator
+from email.utils import format_datetime
+from typing import TypeVar
+from urllib.parse import urljoin
+
+from simulator.call import Call, EndedBy, Leg
+from simulator.clock import speaking_seconds
+from simulator.moments import (
+    CallerGone,
+    Elapsed,
+    Interruption,
+    Key,
+    Noise,
+    Ordered,
+    Request,
+    Spoke,
+    Stimulus,
+    Wait,
+    WaitKind,
+)
+from simulator.twiml import INVALID_CONTENT_TYPE, SCHEMA_VIOLATION, Refused, Verb, read
+
+T = TypeVar("T")
+Playing = Generator[Wait, Stimulus, T]
+
+MOST_DOCUMENTS_IN_A_HURRY = 30
+LONGEST_TWIML_ORDER = 4000
+SPOKEN_ERROR = "We're sorry, an application error has occurred. Goodbye."
+
+
+class Ended(Interruption):
+    """The call is over, and by whose doing."""
+
+    def __init__(self, by: EndedBy, why: str) -> None:
+        super().__init__(why)
+        self.by = by
+        self.why = why
+
+
+class Player:
+    """Carries out documents for one leg of a call."""
+
+    def __init__(self, call: Call, leg: Leg, *, whisper: bool = False) -> None:
+        self.call = call
+        self.leg = leg
+        self.whisper = whisper
+        self._late: list[tuple[Request, list[tuple[str, str]]]] = []
+        self._hurried = 0
+
+    def play(self) -> Playing[None]:
+        """Play the whole call: from ringing to the status callback."""
+        target = self.call.network.target
+        self.call.note("rings", "the phone rings")
+        request: Request | None = Request(
+            target.public(target.voice_path),
+            (
+                ("CallToken", f'{{"parentCallInfoToken":"{self.leg.sid}"}}'),
+                ("StirVerstat", "No-TN-Validation"),
+            ),
+        )
+        by: EndedBy = "us"
+        why = "the document ended"
+        while True:
+            try:
+                if request is None:
+                    raise Ended("us", "ended by a REST order")
+                yield from self.documents(request)
+                break
+            except Ordered as ordered:
+                # Twilio: "interrupts at once and runs new TwiML; keys half typed are lost (?)".
+                request = ordered.request
+            except CallerGone:
+                by, why = "caller", "the caller hangs up"
+                break
+            except Ended as ended:
+                by, why = ended.by, ended.why
+                break
+        self._finish(by, why)
+
+    def documents(self, request: Request | None) -> Playing[None]:
+        """Run a document and those that follow it, until one ends without a successor."""
+        while request is not None:
+            url, verbs = yield from self._document(request)
+            request = yield from self._run(verbs, url)
+
+    def _document(self, request: Request) -> Playing[tuple[str, tuple[Verb, ...]]]:
+        delay = self.call.network.knobs.delay + request.late
+        if delay > 0:
+            try:
+                yield from self.let_pass("in_flight", delay)
+            except CallerGone:
+                # The keys are under way already: they arrive though nobody listens any more.
+                self._late.append((request, [*self.leg.parameters(), *request.extra]))
+                raise
+        self._hurried += 1
+        try:
+            if self._hurried > MOST_DOCUMENTS_IN_A_HURRY:
+                raise Refused(SCHEMA_VIOLATION, "documents follow each other without end")
+            return request.url, self._ask(request)
+        except Refused as refused:
+            return self._fall_back(request, refused)
+
+    def _ask(self, request: Request, *, fallback: bool = False) -> tuple[Verb, ...]:
+        if request.twiml:
+            if len(request.twiml) > LONGEST_TWIML_ORDER:
+                raise Refused(SCHEMA_VIOLATION, "an order's TwiML is longer than 4,000 characters")
+            return read(request.twiml.encode(), "text/xml")
+        parameters = [*self.leg.parameters(), *request.extra]
+        answer = self.call.network.post(request.url, parameters, fallback=fallback)
+        self._delivered(request)
+        verbs = read(answer.body, answer.content_type)
+        if verbs and verbs[-1].name == "ReadAloud":
+            self._fault(INVALID_CONTENT_TYPE, "text/plain is read aloud to the caller")
+        return verbs
+
+    def _delivered(self, request: Request) -> None:
+        for name, value in request.extra:
+            if name == "Digits" and not self.whisper:
+                self.call.keys_delivered += value
+            elif name == "SpeechResult" and value and not self.whisper:
+                self.call.speech_delivered.append(value)
+
+    def _fall_back(self, request: Request, refused: Refused) -> tuple[str, tuple[Verb, ...]]:
+        """Take the fallback URL.
+
+        Twilio: "If a voice URL fails (non-2xx, 15 s timeout, unreadable XML) and there is no
+        working fallback URL, Twilio speaks an error message aloud and ends the call. That fallback
+        request carries ErrorCode and ErrorUrl."
+        """
+        self._fault(refused.code, refused.reason)
+        target = self.call.network.target
+        if not target.fallback_path:
+            raise self._spoken_error()
+        fallback = Request(
+            target.public(target.fallback_path),
+            (
+                *request.extra,
+                ("ErrorCode", str(refused.code)),
+                ("ErrorUrl", request.url.partition("#")[0]),
+            ),
+        )
+        self.call.note("told", f"the fallback URL is asked, with ErrorCode {refused.code}")
+        try:
+            return fallback.url, self._ask(fallback, fallback=True)
+        except Refused as again:
+            self._fault(again.code, again.reason)
+            raise self._spoken_error() from None
+
+    def _spoken_error(self) -> Ended:
+        self.call.note("error", f"hears an error spoken aloud: “{SPOKEN_ERROR}”", say=SPOKEN_ERROR)
+        return Ended("error", "the exchange ends the call after its error")
+
+    def _fault(self, code: int, reason: str) -> None:
+        self.call.faults.append(f"{code}: {reason}")
+        self.call.note("fault", f"fault {code}: {reason}", code=str(code))
+
+    def _run(self, verbs: tuple[Verb, ...], url: str) -> Playing[Request | None]:
+        for verb in verbs:
+            self._answer(verb)
+            following = yield from self._carry_out(verb, url)
+            if following is not None:
+                return following
+        # Twilio: when a document ends and nothing follows, the call is hung up.
+        return None
+
+    def _answer(self, verb: Verb) -> None:
+        # Twilio picks up at the first verb, save that Reject refuses the call, and a Pause or a
+        # Redirect in front lets it ring on.
+        if self.leg.status != "ringing" or verb.name in ("Reject", "Pause", "Redirect"):
+            return
+        self.leg.status = "in-progress"
+        if not self.whisper:
+            self.call.answered_at = self.call.clock.now()
+            self.call.note("answered", "answered")
+
+    def _carry_out(self, verb: Verb, url: str) -> Playing[Request | None]:
+        from simulator.dialling import dial
+        from simulator.gathering import gather
+
+        match verb.name:
+            case "Say" | "Play" | "Pause":
+                kind, seconds = self.sound(verb, url)
+                yield from self.let_pass("pause" if kind == "pause" else "speaking", seconds)
+            case "Gather":
+                return (yield from gather(self, verb, url))
+            case "Redirect":
+                return Request(urljoin(url, verb.text))
+            case "Dial":
+                return (yield from dial(self, verb, url))
+            case "Hangup":
+                raise Ended("us", "we hang up")
+            case "Reject":
+                reason = verb.get("reason", "rejected")
+                self.leg.status = "busy" if reason == "busy" else "no-answer"
+                raise Ended("us", f"the call is refused ({reason})")
+            case "ReadAloud":
+                raise Ended("error", "the exchange ends the call")
+            case "Enqueue":
+                self.call.note("room", f"waits in the queue {verb.text!r} and hears music")
+                yield from self.let_pass("queue", 14_400)
+            case "Leave":
+                raise Ended("us", "leaves the queue")
+            case "Start" | "Stop":
+                self.call.note("told", f"{verb.name.lower()}s a one-way stream")
+            case _:
+                raise Ended("error", f"the simulator does not play <{verb.name}>")
+        return None
+
+    def sound(self, verb: Verb, url: str) -> tuple[str, float]:
+        """Begin a Say, Play or Pause; return its kind and how long it takes in seconds."""
+        if verb.name == "Pause":
+            return "pause", float(verb.whole("length", 1))
+        times = verb.whole("loop", 1) or 1000
+        if verb.name == "Say":
+            language = verb.get("language", "en-US")
+            if self.whisper:
+                self.call.note("whispered", f"{self.leg.called} hears “{verb.text}”", say=verb.text)
+            else:
+                said = f"hears “{verb.text}”"
+                self.call.note("heard", said, say=verb.text, language=language)
+            return "say", times * speaking_seconds(verb.text)
+        seconds = self._recording(urljoin(url, verb.text)) if verb.text else 0.3
+        self.call.note("sound", f"hears a recording ({verb.text or 'keys'})", url=verb.text)
+        return "play", times * seconds
+
+    def _recording(self, url: str) -> float:
+        try:
+            answer = self.call.network.fetch(url)
+        except Refused as refused:
+            self._fault(refused.code, refused.reason)
+            return 0.0
+        if not answer.content_type.startswith("audio/"):
+            self._fault(INVALID_CONTENT_TYPE, f"{url} is {answer.content_type}, no sound")
+        try:
+            with wave.open(io.BytesIO(answer.body)) as sound:
+                return float(sound.getnframes() / sound.getframerate())
+        except (wave.Error, EOFError, ZeroDivisionError):
+            return 3.0
+
+    def let_pass(self, kind: WaitKind, seconds: float) -> Playing[None]:
+        """Let time pass; whatever the caller does meanwhile goes unheard."""
+        deadline = self.call.clock.now() + seconds
+        while True:
+            stimulus = yield self.wait(kind, deadline - self.call.clock.now())
+            if isinstance(stimulus, Elapsed):
+                return
+            self.lost(stimulus, "no Gather runs")
+
+    def wait(self, kind: WaitKind, seconds: float) -> Wait:
+        """Return a wait; one that takes time shows that the documents are not in a hurry."""
+        if seconds > 0:
+            self._hurried = 0
+        return Wait(kind, max(0.0, seconds))
+
+    def lost(self, stimulus: Stimulus, why: str) -> None:
+        """Note what nobody heard: "Keys pressed while no Gather runs are lost"."""
+        match stimulus:
+            case Key(key):
+                self.call.note("lost", f"presses {key}: lost, {why}", key=key)
+            case Spoke(words):
+                self.call.note("lost", f"says “{words}”: unheard, {why}")
+            case Noise(what):
+                self.call.note("spoke", f"{what} (a Gather does not report that)")
+            case _:
+                pass
+
+    def tell(self, url: str, parameters: list[tuple[str, str]]) -> bool:
+        """Post a callback, whose answer changes nothing; return whether it was taken."""
+        try:
+            self.call.network.post(url, parameters)
+        except Refused as refused:
+            self._fault(refused.code, refused.reason)
+            return False
+        return True
+
+    def _finish(self, by: EndedBy, why: str) -> None:
+        call = self.call
+        call.ended_at = call.clock.now()
+        call.ended_by = by
+        if self.leg.status == "in-progress":
+            self.leg.status = "completed"
+        elif self.leg.status == "ringing":
+            self.leg.status = "no-answer"
+        call.note("ended", why, by=by)
+        posts = [self._tell_end, self._tell_late]
+        for post in posts if call.network.knobs.reorder else reversed(posts):
+            post()
+
+    def _tell_late(self) -> None:
+        while self._late:
+            request, parameters = self._late.pop(0)
+            if self.tell(request.url, parameters):
+                self._delivered(request)
+
+    def _tell_end(self) -> None:
+        # Twilio: "CallStatus, CallDuration, SequenceNumber from 0, Timestamp (RFC 2822),
+        # CallbackSource=call-progress-events. An inbound number only sends the end of the call."
+        call = self.call
+        target = call.network.target
+        if call.network.knobs.lose_status or not target.status_path:
+            return
+        parameters = [
+            *self.leg.parameters(),
+            ("CallDuration", str(call.duration)),
+            ("Duration", str(-(-call.duration // 60))),
+            ("SequenceNumber", "0"),
+            ("Timestamp", format_datetime(call.clock.today())),
+            ("CallbackSource", "call-progress-events"),
+            ("SipResponseCode", "200"),
+        ]
+        call.end_delivered = self.tell(target.public(target.status_path), parameters)
