@@ -18,7 +18,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from config.policy import load_policy
+from config.policy import Policy, load_policy
 from config.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ def configured() -> Settings:
     return load(os.environ, ROOT)
 
 
+def policy(settings: Settings) -> Policy:
+    """Load profiles, prompts and lines. Raises ``BadPolicy``, which names the file and the key."""
+    return load_policy(settings.lines_file, training=settings.training)
+
+
 def phone() -> Any:
     """Build the phone side for one worker: an ASGI application."""
     from webhooks.edge import application
@@ -43,7 +48,7 @@ def phone() -> Any:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     configure_logs("phone")
     settings = configured()
-    return application(settings, load_policy(settings))
+    return application(settings, policy(settings))
 
 
 def serve_phone() -> None:
@@ -76,7 +81,11 @@ def console() -> Any:
     """Build the console: an ASGI application, with the practice phone in training mode."""
     from console.app import application
 
-    return application(configured())
+    settings = configured()
+    mounts: dict[str, Any] = {}
+    if settings.training:
+        mounts["/practice"] = practice_phone(settings)
+    return application(settings, policy(settings), extra_mounts=mounts)
 
 
 def serve_console() -> None:
@@ -103,13 +112,23 @@ def serve_console() -> None:
 
 def run_engine() -> None:
     """Run the engine until told to stop."""
-    from incidents.engine import run
+    from incidents.engine import Engine
+    from incidents.sealed import Keys
+    from incidents.store import Store
 
     configure_logs("engine")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    run(configured(), stop)
+    settings = configured()
+    keys = Keys(settings.key_material)
+    Engine(
+        store=Store(settings.database_url, keys),
+        journals=settings.journals,
+        wake=settings.wake,
+        keys=keys,
+        profiles=policy(settings).profiles,
+    ).run(stop)
 
 
 def prepare() -> int:
@@ -152,7 +171,7 @@ def create_app() -> Flask:
     """Build the application behind ``flask --app app``: commands only, it serves nothing."""
     from flask import Flask
 
-    from config.doctor import doctor
+    from config.command import doctor
     from console.commands import commands as accounts
     from simulator.command import simulate
 

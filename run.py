@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Final
 
 import app
-from config.policy import BadPolicy, load_policy
-from config.settings import BadSetting, Settings, load
+from config.policy import BadPolicy
+from config.settings import BadSetting, Settings
 from incidents.wake import Ear
 
 ROLES: Final = ("phone", "console", "engine")
@@ -111,7 +111,7 @@ class Supervisor:
         """Run until told to stop. The phone starts first: it needs no store."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: self.stop.set())
-        ear = Ear(self.settings.data / "wake", "run")
+        ear = Ear(self.settings.wake, "run")
         try:
             self.children["phone"].start()
             self.prepare.start(stdout=subprocess.PIPE)
@@ -241,8 +241,8 @@ def port_taken(bind: tuple[str, int]) -> str | None:
 
 def supervise() -> int:
     """Check what can be checked before anything starts, then run all. Returns the exit code."""
-    settings = load(os.environ, app.ROOT)
-    load_policy(settings)
+    settings = app.configured()
+    app.policy(settings)
     for name, bind in (
         ("QUIETLINE_PHONE_BIND", settings.phone_bind),
         ("QUIETLINE_CONSOLE_BIND", settings.console_bind),

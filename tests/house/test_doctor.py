@@ -25,10 +25,9 @@ GIB = 1024**3
         (doctor.check_mode(training=True), "warn"),
         (doctor.check_profiles([]), "ok"),
         (doctor.check_profiles(["gb"]), "warn"),
-        (doctor.check_keys(True, Path("keys"), None), "ok"),
-        (doctor.check_keys(False, Path("keys"), 0o100600), "warn"),
-        (doctor.check_keys(False, Path("keys"), 0o100640), "fail"),
-        (doctor.check_keys(False, Path("keys"), None), "fail"),
+        (doctor.check_keys(Path("keys"), None), "ok"),
+        (doctor.check_keys(Path("keys"), 0o100600), "warn"),
+        (doctor.check_keys(Path("keys"), 0o100640), "fail"),
         (doctor.check_disk("disk", Path("var"), 2 * GIB), "ok"),
         (doctor.check_disk("disk", Path("var"), GIB - 1), "warn"),
         (doctor.check_disk("disk", Path("var"), 99 * 1024**2), "fail"),
@@ -70,7 +69,7 @@ def test_whatever_is_not_fine_says_what_to_do() -> None:
     """A warning that leaves the reader to guess is no help at three in the morning."""
     worst = [
         doctor.check_unknown_settings(["TWILIO_TOKEN"], []),
-        doctor.check_keys(False, Path("keys"), 0o100644),
+        doctor.check_keys(Path("keys"), 0o100644),
         doctor.check_disk("disk", Path("var"), 0),
         doctor.check_store("OperationalError"),
         doctor.check_reach(HTTPS, "Connection refused"),

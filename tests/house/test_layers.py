@@ -32,6 +32,18 @@ def test_callflow_imports_nothing_but_the_standard_library() -> None:
     assert strangers == set()
 
 
+def test_nothing_imports_the_composition_root() -> None:
+    """app.py and run.py stand on top; whatever imported them would import everything."""
+    packages = ("callflow", "config", "incidents", "webhooks", "console", "simulator", "migrations")
+    climbing = {
+        (package, file.name)
+        for package in packages
+        for file, name in imported(package)
+        if name in ("app", "run")
+    }
+    assert climbing == set()
+
+
 def test_packages_never_call_themselves_by_empty_names() -> None:
     """No utils, common, helpers, core or services (design.md)."""
     banned = {"utils", "common", "helpers", "core", "services"}

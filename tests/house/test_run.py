@@ -128,7 +128,7 @@ def test_a_killed_phone_worker_is_replaced_while_the_other_answers(quietline: St
     assert len(workers) == 2
     workers[0].kill()
     eventually(lambda: _answers(running.phone_url + "/readyz"))
-    eventually(lambda: len([one for one in running.child("phone").children()]) == 2, 15)
+    eventually(lambda: len(running.child("phone").children()) == 2, 15)
     eventually(lambda: _answers(running.phone_url + "/readyz"))
 
 
