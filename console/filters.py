@@ -94,7 +94,8 @@ def _printable(longest: int) -> Callable[[str, str], str]:
     return read
 
 
-def _instant(name: str, value: str) -> datetime:
+def instant(name: str, value: str) -> datetime:
+    """Read an RFC 3339 date and time as aware UTC. Raises ``BadFilter``."""
     refused = BadFilter(
         f"The filter {name} must be a date and time with its offset from UTC, "
         "like 2026-12-22T18:03:11.042Z."
@@ -125,8 +126,8 @@ def _shown(name: str) -> str:
 
 _READERS: Final[dict[str, Callable[[str, str], object]]] = {
     "call_sid": _printable(CALL_SID_LONGEST),
-    "since": _instant,
-    "until": _instant,
+    "since": instant,
+    "until": instant,
     "signal": _one_of(SIGNALS),
     "state": _one_of(STATES),
     "urgency": _whole_number(URGENCIES[0], URGENCIES[-1]),

@@ -82,7 +82,7 @@ class Accounts:
     # -- users ---------------------------------------------------------------
 
     def add_user(
-        self, name: str, *, now: datetime, role: str = "handler", password: str | None = None
+        self, name: str, password: str | None = None, *, now: datetime, role: str = "handler"
     ) -> str:
         """Add a user and return the password: the given one, or one made up here.
 

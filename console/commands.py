@@ -1,0 +1,215 @@
+"""The commands for accounts and export: ``users``, ``tokens`` and ``incidents``.
+
+Each brings the store's tables up to date first, so that it works in a data folder
+that was never started. What a command makes goes to standard output and nothing
+else does, so that ``TOKEN=$(flask --app app tokens add NAME)`` just works.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from config.settings import BadSetting, load
+from console.filters import PURPOSES, BadFilter, instant
+from incidents.accounts import TOKEN_ROLES, USER_ROLES, Accounts
+from incidents.fold import Incident
+from incidents.migrate import upgrade
+from incidents.passwords import AccountRefused
+from incidents.sealed import Keys
+from incidents.store import Store
+from incidents.transactions import StoreUnavailable
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PAGE: Final = 200
+
+OpenStore = Callable[[], Store]
+
+
+def open_store() -> Store:
+    """Open the store of this site, its tables up to date. Raises ``click.ClickException``."""
+    try:
+        settings = load(os.environ, ROOT)
+    except BadSetting as bad:
+        raise click.ClickException(str(bad)) from None
+    # Alembic tells what it does at INFO; a command's output is for whoever ran it.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        upgrade(settings.database_url)
+    except (SQLAlchemyError, StoreUnavailable, OSError) as trouble:
+        # The driver's own text may quote the address with its password: the kind is enough.
+        kind = type(getattr(trouble, "orig", None) or trouble).__name__
+        raise click.ClickException(
+            f"QUIETLINE_DATABASE_URL: the store cannot be used ({kind})."
+        ) from None
+    return Store(settings.database_url, Keys(settings.key_material))
+
+
+def make(opened: OpenStore) -> tuple[click.Group, ...]:
+    """Make the command groups over the store that ``opened`` gives."""
+    return _users(opened), _tokens(opened), _incidents(opened)
+
+
+class _Refusing(click.Command):
+    """A command whose refusals are one line, not a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (AccountRefused, BadFilter) as refused:
+            raise click.ClickException(str(refused)) from None
+        except StoreUnavailable:
+            raise click.ClickException("The store cannot be reached.") from None
+
+
+def _users(opened: OpenStore) -> click.Group:
+    @click.group("users", help="People who sign in at the console.")
+    def users() -> None:
+        pass
+
+    @users.command("add", cls=_Refusing)
+    @click.argument("name")
+    @click.option("--role", type=click.Choice(USER_ROLES), default=USER_ROLES[0])
+    @click.option(
+        "--password-stdin",
+        is_flag=True,
+        help="Read the password from standard input instead of making one up.",
+    )
+    def add(name: str, role: str, password_stdin: bool) -> None:
+        """Add a user and print the password, once, if it was made up here."""
+        given = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+        password = Accounts(opened().engine).add_user(name, given, now=_now(), role=role)
+        if given is None:
+            click.echo(password)
+
+    @users.command("password", cls=_Refusing)
+    @click.argument("name")
+    def password(name: str) -> None:
+        """Set the password read from standard input, and end every session of the user."""
+        given = sys.stdin.readline().rstrip("\r\n")
+        Accounts(opened().engine).change_password(name, given, now=_now())
+
+    @users.command("disable", cls=_Refusing)
+    @click.argument("name")
+    def disable(name: str) -> None:
+        """Stop a user from signing in, and end every session of the user."""
+        Accounts(opened().engine).disable_user(name, now=_now())
+
+    return users
+
+
+def _tokens(opened: OpenStore) -> click.Group:
+    @click.group("tokens", help="Tokens for programs that read the JSON interface.")
+    def tokens() -> None:
+        pass
+
+    @tokens.command("add", cls=_Refusing)
+    @click.argument("name")
+    @click.option("--role", type=click.Choice(TOKEN_ROLES), default=TOKEN_ROLES[0])
+    def add(name: str, role: str) -> None:
+        """Add a token and print it, and nothing else. It is shown this once only."""
+        click.echo(Accounts(opened().engine).add_token(name, now=_now(), role=role))
+
+    @tokens.command("end", cls=_Refusing)
+    @click.argument("name")
+    def end(name: str) -> None:
+        """End a token: within seconds it opens nothing any more."""
+        Accounts(opened().engine).end_token(name, now=_now())
+
+    return tokens
+
+
+def _incidents(opened: OpenStore) -> click.Group:
+    @click.group("incidents", help="The record of the calls.")
+    def incidents() -> None:
+        pass
+
+    @incidents.command("export", cls=_Refusing)
+    @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl")
+    @click.option("--since", help="Started at this moment or later, like 2026-12-22T18:00:00Z.")
+    @click.option("--until", help="Started before this moment.")
+    @click.option("--purpose", type=click.Choice(PURPOSES), help="Proof calls only when asked for.")
+    def export(form: str, since: str | None, until: str | None, purpose: str | None) -> None:
+        """Write the incidents to standard output, newest first.
+
+        They hold callers' numbers in the clear: send them only where the numbers may be.
+        """
+        wanted = {
+            "since": instant("since", since) if since else None,
+            "until": instant("until", until) if until else None,
+            "purpose": purpose,
+        }
+        found, out = _every(opened(), wanted), click.get_text_stream("stdout")
+        if form == "csv":
+            write_csv(found, out)
+        else:
+            write_json_lines(found, out)
+
+    return incidents
+
+
+def _every(store: Store, wanted: dict[str, Any]) -> Iterator[Incident]:
+    cursor: str | None = None
+    while True:
+        page, cursor = store.incidents(**wanted, limit=PAGE, cursor=cursor)
+        yield from page
+        if cursor is None:
+            return
+
+
+def write_json_lines(found: Iterator[Incident], out: TextIO) -> None:
+    """Write each incident as the contract's JSON object, one a line."""
+    for incident in found:
+        out.write(json.dumps(incident.as_json()) + "\n")
+
+
+COLUMNS: Final = (
+    *("reference", "call_sid", "line", "profile", "purpose", "number", "withheld", "signal"),
+    *("keys", "urgency", "reasons", "state", "connection", "handler", "grade", "outcome"),
+    *("started_at", "signal_at", "claimed_at", "ended_at", "closed_at"),
+)
+
+
+def write_csv(found: Iterator[Incident], out: TextIO) -> None:
+    """Write each incident as a row under a header. No cell can become a formula."""
+    rows = csv.writer(out, lineterminator="\r\n")
+    rows.writerow(COLUMNS)
+    for incident in found:
+        told = incident.as_json()
+        values: dict[str, object] = {
+            **told,
+            "number": incident.number,
+            "withheld": incident.withheld,
+            "reasons": "; ".join(incident.reasons),
+        }
+        rows.writerow([cell(values[column]) for column in COLUMNS])
+
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def cell(value: object) -> str:
+    """Write a value as text that no spreadsheet runs: a leading ' where it would.
+
+    OWASP, "CSV Injection": a caller decides what stands in ``From``, and a cell that begins with
+    ``=`` is run on the machine of whoever opens the file.
+    """
+    text = "" if value is None else str(value)
+    return "'" + text if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+commands: Final = make(open_store)
