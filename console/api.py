@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, Protocol
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -19,28 +18,13 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from console.filters import BadFilter, read_filters
 from console.guard import authorised_by, doors, everyone
 from console.openapi import document
-from incidents.fold import Entry, Incident
-from incidents.sealed import is_reference
-from incidents.store import BadCursor
+from console.record import record
+from console.watch import Watch
+from incidents.store import BadCursor, Store
 from incidents.transactions import StoreUnavailable
 
 PREFIX = "/api/v1"
 _log = logging.getLogger("quietline.api")
-
-
-class Reading(Protocol):
-    """What the API asks of the store."""
-
-    def incident(self, reference: str) -> Incident | None: ...
-    def incidents(self, **filters: Any) -> tuple[list[Incident], str | None]: ...
-    def timeline(self, reference: str) -> list[Entry]: ...
-
-
-class Live(Protocol):
-    """What the API asks of the live board, which hears of a call before the store does."""
-
-    def incident(self, reference: str) -> Incident | None: ...
-    def timeline(self, reference: str) -> list[Entry] | None: ...
 
 
 View = Callable[..., Response]
@@ -67,7 +51,7 @@ for_readers = authorised_by(reader)
 _CHALLENGE = 'Bearer realm="Quietline"'
 
 
-def blueprint(store: Reading, live: Live) -> Blueprint:
+def blueprint(store: Store, watch: Watch) -> Blueprint:
     """Make the API's blueprint. The app it joins has ``console.guard``'s doors."""
     api = Blueprint("api", __name__, url_prefix=PREFIX)
 
@@ -89,16 +73,20 @@ def blueprint(store: Reading, live: Live) -> Blueprint:
     @route("/incidents/<reference>")
     @for_readers
     def incident(reference: str) -> Response:
-        found = _incident(store, live, _written_out(reference))
-        return refusal(404, _UNKNOWN) if found is None else _answer(found.as_json())
+        found = record(_written_out(reference), watch, store)
+        return _unknown() if found is None else _answer(found.incident.as_json())
 
     @route("/incidents/<reference>/timeline")
     @for_readers
     def timeline(reference: str) -> Response:
-        entries = _timeline(store, live, _written_out(reference))
-        if entries is None:
-            return refusal(404, _UNKNOWN)
-        return _answer({"entries": [entry.as_json() for entry in entries]})
+        found = record(_written_out(reference), watch, store)
+        if found is None:
+            return _unknown()
+        answer = _answer({"entries": [entry.as_json() for entry in found.entries]})
+        if not found.complete:
+            # The store is down: the facts are all here, what people wrote may not be.
+            answer.headers["Warning"] = '199 Quietline "notes may be missing"'
+        return answer
 
     @api.before_app_request
     def no_such_route() -> Response | None:
@@ -122,7 +110,8 @@ def blueprint(store: Reading, live: Live) -> Blueprint:
         return refusal(422, "The filter cursor is not one that this list gave out.")
 
     @api.errorhandler(StoreUnavailable)
-    def store_unavailable(_: StoreUnavailable) -> Response:
+    @api.errorhandler(TimeoutError)
+    def store_unavailable(_: Exception) -> Response:
         answer = refusal(503, "The store cannot be reached; new alerts still come over /live.")
         answer.headers["Retry-After"] = "2"
         return answer
@@ -140,40 +129,14 @@ def blueprint(store: Reading, live: Live) -> Blueprint:
     return api
 
 
-_UNKNOWN = "There is no incident with this reference."
-
-
 def _written_out(reference: str) -> str:
     """Bring a reference read out over a radio or typed in a hurry to its one form."""
     symbols = reference.upper().removeprefix("QL-").replace("-", "")
     return f"QL-{symbols[:4]}-{symbols[4:8]}-{symbols[8:]}"
 
 
-def _incident(store: Reading, live: Live, reference: str) -> Incident | None:
-    """Find an incident, on the board first: it folds the journal and the store together."""
-    if not is_reference(reference):
-        return None
-    return live.incident(reference) or store.incident(reference)
-
-
-def _timeline(store: Reading, live: Live, reference: str) -> list[Entry] | None:
-    """Join what the board and the store know: the one hears first, the other has the notes."""
-    if not is_reference(reference):
-        return None
-    heard = live.timeline(reference)
-    try:
-        if heard is None and store.incident(reference) is None:
-            return None
-        written: Sequence[Entry] = store.timeline(reference)
-    except StoreUnavailable:
-        if heard is None:
-            raise
-        written = ()
-    if heard is None:
-        return list(written)
-    known = {entry.id for entry in written}
-    joined = [*written, *(entry for entry in heard if entry.id not in known)]
-    return sorted(joined, key=lambda entry: entry.at)
+def _unknown() -> Response:
+    return refusal(404, "There is no incident with this reference.")
 
 
 def refusal(status: int, sentence: str) -> Response:

@@ -10,28 +10,32 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
-from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Thread
 from typing import Final
 
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST
+from sqlalchemy import text
 
 from console.guard import everyone
-from incidents.transactions import StoreUnavailable
+from console.metrics import Feeds, exposition
+from console.watch import Watch
+from incidents.fold import Incident
+from incidents.store import Store
+from incidents.transactions import StoreUnavailable, reading
 
 DEADLINE_SECONDS: Final = 2.0
-FED_WITHIN: Final = timedelta(seconds=5)
-"""The board looks at the journal four times a second; older than this, it is not fed."""
+MIGRATIONS: Final = Path(__file__).resolve().parent.parent / "migrations" / "versions"
 
 Check = Callable[[], str | None]
 """Return a sentence that says what is wrong, or None."""
 
 
-def blueprint(checks: Sequence[tuple[str, Check]], figures: Callable[[], bytes]) -> Blueprint:
-    """Make the blueprint. ``checks``: by name; ``figures``: the text of ``/metrics``."""
+def blueprint(watch: Watch, store: Store) -> Blueprint:
+    """Make the blueprint of ``/healthz``, ``/readyz`` and ``/metrics``."""
     health = Blueprint("health", __name__)
-    watch = Watch(checks)
+    asked = Asked(checks(watch, store))
 
     @health.get("/healthz")
     @everyone
@@ -41,7 +45,7 @@ def blueprint(checks: Sequence[tuple[str, Check]], figures: Callable[[], bytes])
     @health.get("/readyz")
     @everyone
     def ready() -> Response:
-        reasons = watch.reasons()
+        reasons = asked.reasons()
         answer = _fresh(jsonify(ready=not reasons, reasons=reasons))
         answer.status_code = 503 if reasons else 200
         return answer
@@ -49,12 +53,12 @@ def blueprint(checks: Sequence[tuple[str, Check]], figures: Callable[[], bytes])
     @health.get("/metrics")
     @everyone
     def metrics() -> Response:
-        return _fresh(Response(figures(), content_type=CONTENT_TYPE_LATEST))
+        return _fresh(Response(figures(watch), content_type=CONTENT_TYPE_LATEST))
 
     return health
 
 
-class Watch:
+class Asked:
     """Runs the checks, each in a thread of its own and never twice at once.
 
     A stopped database can hold a thread for ever; asking again while the last
@@ -106,25 +110,41 @@ def _run(check: Check, answer: Future[str | None]) -> None:
         answer.set_exception(failure)
 
 
-def board_fed(
-    fed_at: Callable[[], datetime | None],
-    sources: Callable[[], tuple[bool, bool]],
-    now: Callable[[], datetime],
-) -> Check:
-    """Check that the board was fed lately; ``sources`` tells (store, journal) read well."""
+def checks(watch: Watch, store: Store) -> tuple[tuple[str, Check], ...]:
+    """Return what must hold before this console is of use to a handler."""
 
-    def check() -> str | None:
-        fed = fed_at()
-        if fed is None:
-            return "it has not been fed yet"
-        if now() - fed > FED_WITHIN:
-            return f"last fed {(now() - fed).total_seconds():.0f} s ago"
-        store, journal = sources()
-        if not journal:
-            return "the journal cannot be read"
-        return None if store else "the store cannot be read"
+    def store_answers() -> str | None:
+        return None if store.healthy() else "it cannot be reached"
 
-    return check
+    def tables_are_ours() -> str | None:
+        # Alembic itself would cost 11 MB here, to compare two words. A store that is
+        # ahead of us is well: each migration works with the release before it.
+        newest = max(file.name.partition("_")[0] for file in MIGRATIONS.glob("[0-9]*.py"))
+        with reading(store.engine) as connection:
+            found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return None if found and found >= newest else f"revision {found}, not {newest}"
+
+    def board_is_fed() -> str | None:
+        if any(alarm.id == "board" for alarm in watch.alarms()):
+            return "it could not be read"
+        return None if watch.status()["journal"] else "the journal cannot be read"
+
+    return ("store", store_answers), ("tables", tables_are_ours), ("board", board_is_fed)
+
+
+def figures(watch: Watch) -> bytes:
+    """Return the text of ``/metrics``. A board that hangs is left out, never told as empty."""
+    feed = watch.feed
+    try:
+        board: Sequence[Incident] | None = watch.view().incidents
+    except TimeoutError:
+        board = None
+    return exposition(
+        watch.beats.latest(),
+        board,
+        Feeds(len(feed), feed.sent, feed.let_go_slow),
+        alarms=len(watch.alarms()),
+    )
 
 
 def _fresh(answer: Response) -> Response:

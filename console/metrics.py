@@ -30,43 +30,28 @@ though something failed inside; answered although no journal took it."""
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One metric fed from beats: its name, what it means, and its key in a beat."""
+    """One metric fed from beats: its key there, which is also its name, and what it means."""
 
-    name: str
-    text: str
     key: str
-    scale: float = 1.0
-    """What a beat's value is multiplied by to get the metric's unit."""
+    text: str
 
 
 COUNTERS: Final = (
-    Figure("journal_commits", "Commits to the journal.", "journal_commits"),
-    Figure("journal_events", "Events written to the journal.", "journal_events"),
-    Figure("journal_failures", "Times a journal folder failed.", "journal_failures"),
-    Figure("journal_spared_events", "Events the spare journal took.", "journal_spared"),
-    Figure("drain_events", "Events copied from journal to store.", "drain_events"),
-    Figure("drain_set_aside", "Events set aside as unreadable.", "drain_set_aside"),
+    Figure("journal_commits", "Commits to the journal."),
+    Figure("journal_events", "Events written to the journal."),
+    Figure("journal_failures", "Times a journal folder failed."),
+    Figure("journal_spared", "Webhooks whose events the spare journal took."),
+    Figure("drained_events", "Events copied from the journal to the store."),
+    Figure("drain_batches", "Transactions in which events were copied to the store."),
+    Figure("store_failures", "Times the store did not answer the engine."),
+    Figure("events_set_aside", "Events nobody could read, kept in the table set_aside."),
 )
 GAUGES: Final = (
-    Figure(
-        "journal_commit_latest_seconds",
-        "How long the latest commit took, disk included.",
-        "journal_commit_latest_ms",
-        0.001,
-    ),
-    Figure(
-        "journal_commit_slowest_seconds",
-        "How long the slowest commit since the start took.",
-        "journal_commit_slowest_ms",
-        0.001,
-    ),
-    Figure("journal_spare_in_use", "1 while the spare journal writes.", "journal_spare_in_use"),
-    Figure(
-        "drain_lag_seconds",
-        "Age of the oldest journalled event that is not in the store.",
-        "drain_lag_ms",
-        0.001,
-    ),
+    Figure("journal_latest_ms", "Milliseconds the latest commit took, disk included."),
+    Figure("journal_slowest_ms", "Milliseconds the slowest commit since the start took."),
+    Figure("journal_spare_in_use", "1 while the spare journal writes."),
+    Figure("drain_lag_seconds", "For how long the store has not taken what the journal holds."),
+    Figure("working", "1 in the engine that drains, 0 in one that stands by."),
 )
 
 
@@ -80,16 +65,22 @@ class Feeds:
 
 
 def exposition(
-    beats: Iterable[Beat], board: Iterable[Incident], feeds: Feeds, *, alarms: int = 0
+    beats: Iterable[Beat], board: Iterable[Incident] | None, feeds: Feeds, *, alarms: int = 0
 ) -> bytes:
-    """Write all figures. ``board``: the incidents on it; ``alarms``: how many stand."""
+    """Write all figures.
+
+    ``board``: the incidents it shows, None when that is not known; ``alarms``: how many stand.
+    """
     registry = CollectorRegistry()
-    registry.register(_Figures(list(beats), list(board), feeds, alarms))
+    shown = None if board is None else list(board)
+    registry.register(_Figures(list(beats), shown, feeds, alarms))
     return generate_latest(registry)
 
 
 class _Figures(Collector):
-    def __init__(self, beats: list[Beat], board: list[Incident], feeds: Feeds, alarms: int) -> None:
+    def __init__(
+        self, beats: list[Beat], board: list[Incident] | None, feeds: Feeds, alarms: int
+    ) -> None:
         self._beats = [beat for beat in beats if beat.process in PROCESSES]
         self._board = board
         self._feeds = feeds
@@ -106,7 +97,8 @@ class _Figures(Collector):
             self._add(gauge, figure, "gauges")
             yield gauge
         yield self._workers()
-        yield self._incidents()
+        if self._board is not None:
+            yield self._incidents(self._board)
         open_feeds = "Screens and programs that listen to the live feed."
         yield GaugeMetricFamily("quietline_live_feeds", open_feeds, self._feeds.open)
         sent = "Messages put on live feeds."
@@ -133,7 +125,7 @@ class _Figures(Collector):
         for beat in self._beats:
             value = _number(_told(beat, kind).get(figure.key))
             if value is not None:
-                family.add_metric([beat.process, str(beat.pid)], value * figure.scale)
+                family.add_metric([beat.process, str(beat.pid)], value)
 
     def _workers(self) -> Metric:
         family = GaugeMetricFamily(
@@ -144,13 +136,14 @@ class _Figures(Collector):
             family.add_metric([process], heard[process])
         return family
 
-    def _incidents(self) -> Metric:
+    @staticmethod
+    def _incidents(board: Iterable[Incident]) -> Metric:
         family = GaugeMetricFamily(
             "quietline_board_incidents",
-            "Incidents on the live board.",
+            "Incidents the live board shows.",
             labels=["urgency", "state", "purpose"],
         )
-        counted = Counter((each.urgency, each.state, each.purpose) for each in self._board)
+        counted = Counter((each.urgency, each.state, each.purpose) for each in board)
         for purpose in PURPOSES:
             for state in STATES:
                 for urgency in URGENCIES:
@@ -160,7 +153,7 @@ class _Figures(Collector):
 
 
 def _named(figure: Figure) -> str:
-    return f"quietline_{figure.name}"
+    return f"quietline_{figure.key}"
 
 
 def _told(beat: Beat, kind: str) -> Mapping[str, object]:
