@@ -200,6 +200,12 @@ class Caller:
             self._fail("the caller is not on hold")
         return self
 
+    def is_still_on_the_line(self) -> Self:
+        """Check that the line is open."""
+        if self.call.over:
+            self._fail("the line is closed")
+        return self
+
     def the_other_side_hangs_up(self) -> Self:
         """The one the caller is connected to puts the phone down."""
         return self._does(FarEndLeft())

@@ -82,6 +82,7 @@ class Exchange:
         self.far_ends: dict[str, FarEnd] = {}
         self.rest = Rest(account_sid, auth_token)
         self._server = RestServer(self.rest.answer) if serve_rest else None
+        self.observe: Callable[[Note], None] = lambda _: None
         self._lock = threading.Lock()
 
     @property
@@ -112,7 +113,7 @@ class Exchange:
         to: str = "",
         *,
         sid: str = "",
-        observe: Callable[[Note], None] = lambda _: None,
+        observe: Callable[[Note], None] | None = None,
         seen: Callable[[Exchanged], None] | None = None,
     ) -> Call:
         """Place a call and run it to the first moment somebody has to wait."""
@@ -120,7 +121,7 @@ class Exchange:
             sid or new_sid("CA"), self.target.account_sid, number, to or self.target.to_number
         )
         network = Network(self.target, self.knobs, seen or self.traffic.append)
-        call = Call(leg, network, Clock(self.virtual), self.far_ends, observe)
+        call = Call(leg, network, Clock(self.virtual), self.far_ends, observe or self.observe)
         with self._lock:
             self.rest.calls[call.sid] = call
         call.begin(Player(call, leg).play())
@@ -160,6 +161,10 @@ class Exchange:
             )
             raise CallWentWrong(f"the incident differs: {wrong or found}", caller.call)
         return found
+
+    def incident_if_known(self, caller: Caller) -> Incident | None:
+        """Return the incident of a call where there is a token to ask with; None without one."""
+        return self.incident(caller) if self.target.api_token else None
 
     def get(self, path: str) -> Any:
         """Read JSON from the console's API with the bearer token. Raises OSError, ValueError."""
