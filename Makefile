@@ -44,10 +44,10 @@ docs: $(RUNTIME) ## Draw docs/callflow.svg from the rule table
 
 requirements: $(DEVELOPMENT) ## Pin requirements.txt and requirements-dev.txt again, with hashes
 	$(BIN)/python -m piptools compile --quiet --no-header --strip-extras --allow-unsafe \
-	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --generate-hashes --no-emit-options \
 	  --output-file=requirements.txt requirements.in $(ARGS)
 	$(BIN)/python -m piptools compile --quiet --no-header --strip-extras --allow-unsafe \
-	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --generate-hashes --no-emit-options \
 	  --output-file=requirements-dev.txt requirements-dev.in $(ARGS)
 
 $(VENV)/.made:

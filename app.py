@@ -138,7 +138,6 @@ def prepare() -> int:
     with a line on standard error, when the store cannot be reached or changed.
     """
     from datetime import UTC, datetime
-    from secrets import token_urlsafe
 
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -155,8 +154,7 @@ def prepare() -> int:
         store = Store(settings.database_url, Keys(settings.key_material))
         accounts = Accounts(store.engine)
         if not accounts.has_users():
-            password = token_urlsafe(12)
-            accounts.add_user(FIRST_USER, password, now=datetime.now(UTC))
+            password = accounts.add_user(FIRST_USER, None, now=datetime.now(UTC))
             told = {"name": FIRST_USER, "password": password}
     except (SQLAlchemyError, StoreUnavailable, OSError) as error:
         # The driver's own text may quote the address with its password: the kind is enough here.
