@@ -43,7 +43,18 @@ class ConnectControlRoom:
 
 @dataclass(frozen=True, slots=True)
 class LetGo:
-    """Say goodbye and end the call. Only for a profile whose silence leads to review."""
+    """Say goodbye, listen once more for ``seconds``, and end the call.
+
+    Only for a profile whose silence leads to review. A key pressed during the goodbye still counts.
+    """
+
+    seconds: int
+    keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call: goodbye was said and nothing came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +62,6 @@ class Nothing:
     """Answer with no document: the call is over."""
 
 
-Action = AskService | AskAnyKey | AskForSignal | HoldLine | ConnectControlRoom | LetGo | Nothing
+Action = (
+    AskService | AskAnyKey | AskForSignal | HoldLine | ConnectControlRoom | LetGo | HangUp | Nothing
+)

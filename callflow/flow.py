@@ -16,6 +16,7 @@ from callflow.actions import (
     AskForSignal,
     AskService,
     ConnectControlRoom,
+    HangUp,
     HoldLine,
     HoldWords,
     LetGo,
@@ -33,7 +34,7 @@ from callflow.events import (
     SoundHeard,
 )
 from callflow.keys import shorten
-from callflow.profiles import Profile
+from callflow.profiles import SHORTEST_WAIT, Profile
 
 
 class NoRule(LookupError):
@@ -138,8 +139,11 @@ def _wait_on(call: Call, _event: Event, setting: Setting) -> Outcome:
     by_clock = int(setting.now.timestamp()) - call.since
     if setting.control_room and max(waited.waited, by_clock) >= hold.bridge:
         return Outcome(replace(waited, stage=Stage.BRIDGED), ConnectControlRoom(hold.ring))
-    if hold.limit is not None and not waited.gave_a_sign() and waited.held >= hold.limit:
-        return Outcome(replace(waited, stage=Stage.ENDED), LetGo())
+    if hold.limit is not None and not waited.gave_a_sign():
+        # Less than the shortest wait is left: the limit is "up to", so now.
+        if hold.limit - waited.held < SHORTEST_WAIT:
+            ended = replace(waited, stage=Stage.ENDED)
+            return Outcome(ended, LetGo(SHORTEST_WAIT, hold.listening.keys))
     return _hold_on(waited, setting, "stay" if waited.quiet >= hold.say_every else "")
 
 
@@ -164,6 +168,10 @@ def _recover(call: Call, _event: Event, setting: Setting) -> Outcome:
     return _begin_hold(replace(call, lost=True), setting, "")
 
 
+def _hang_up(call: Call, _event: Event, _setting: Setting) -> Outcome:
+    return Outcome(replace(call, stage=Stage.ENDED), HangUp())
+
+
 def _end(call: Call, _event: Event, _setting: Setting) -> Outcome:
     return Outcome(replace(call, stage=Stage.ENDED), Nothing())
 
@@ -184,7 +192,7 @@ def _hold_on(call: Call, setting: Setting, say: HoldWords) -> Outcome:
         due.append(hold.bridge - call.waited - words)
     if hold.limit is not None and not call.gave_a_sign():
         due.append(hold.limit - call.held - words)
-    seconds = max(1, min(due))
+    seconds = max(SHORTEST_WAIT, min(due))
     held = replace(call, stage=Stage.HOLD, listen=seconds + words, quiet=quiet)
     return Outcome(held, HoldLine(say, seconds, ask.keys))
 
@@ -239,11 +247,11 @@ RULES: dict[tuple[Stage, type[Event]], Rule] = {
     (_S.BRIDGED, AnswerFailed): Rule(_recover, (_S.HOLD,)),
     (_S.BRIDGED, CallEnded): Rule(_end, (_S.ENDED,)),
     #
-    # We have said goodbye, and yet the caller is there: hold the line again.
+    # We have said goodbye, and yet something came: hold the line again.
     (_S.ENDED, CallArrived): Rule(_keep, (_S.HOLD,)),
     (_S.ENDED, KeysPressed): Rule(_keep, (_S.HOLD,)),
     (_S.ENDED, SoundHeard): Rule(_keep, (_S.HOLD,)),
-    (_S.ENDED, NothingHeard): Rule(_keep, (_S.HOLD,)),
+    (_S.ENDED, NothingHeard): Rule(_hang_up, (_S.ENDED,)),
     (_S.ENDED, BridgeEnded): Rule(_back_to_hold, (_S.HOLD,)),
     (_S.ENDED, AnswerFailed): Rule(_recover, (_S.HOLD,)),
     (_S.ENDED, CallEnded): Rule(_end, (_S.ENDED,)),

@@ -89,6 +89,8 @@ class Profile:
     yes: str
     no: str
     prompts: Mapping[str, str]
+    landline_profile: str | None
+    landline_prefixes: tuple[str, ...]
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> "Profile":
@@ -98,6 +100,7 @@ class Profile:
         silence = reader.table("silence")
         repeats = reader.table("repeats")
         answers = reader.table("answers")
+        landline = reader.optional_table("landline")
         profile = cls(
             id=reader.text("id"),
             name=reader.text("name"),
@@ -120,6 +123,8 @@ class Profile:
             yes=answers.text("yes"),
             no=answers.text("no"),
             prompts=reader.texts("prompts"),
+            landline_profile=landline.text("profile") if landline else None,
+            landline_prefixes=landline.prefixes("prefixes") if landline else (),
         )
         if profile.silence == "held" and profile.hold.limit is not None:
             raise BadProfile("hold.limit", "must be 0 (no limit) where silence leads to held")
@@ -166,6 +171,16 @@ class _Reader:
         if key not in self._inner:
             self._inner[key] = _Reader(self._take(key, dict, "a table"), f"{self._place}{key}.")
         return self._inner[key]
+
+    def optional_table(self, key: str) -> "_Reader | None":
+        return self.table(key) if key in self._data else None
+
+    def prefixes(self, key: str) -> tuple[str, ...]:
+        values = self._take(key, list, "a list of prefixes such as '+441'")
+        for value in values:
+            if not isinstance(value, str) or not value.startswith("+") or not value[1:].isdigit():
+                raise self._bad(key, f"must be a list of prefixes such as '+441', not {value!r}")
+        return tuple(values)
 
     def text(self, key: str) -> str:
         value = str(self._take(key, str, "a text"))

@@ -25,7 +25,7 @@ from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tail import Tail
 from incidents.transactions import StoreUnavailable
-from incidents.wake import STORE, Bell, Ear
+from incidents.wake import DRAINED, STORE, Bell, Ear
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,6 @@ BACK_OFF = 1.0
 KEEP_FILES = 3600.0
 """Seconds a finished journal file is kept after it is wholly in the store."""
 TIDY = 60.0
-DRAINED = b"d"
-"""Start of the datagram that tells how far each file is in the store, as JSON."""
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ KINDS = (
     "call_ended",
     "repeat_seen",
 )
-"""Kinds of event the fold reads; it passes over others, so that an older release can read newer ones."""
+"""Kinds of event the fold reads; it passes over others, so that an older release may meet newer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +265,9 @@ def _timeline(history: _History, incident: Incident) -> Iterable[Entry]:
     confirmed = alerted = False
     for event in sorted(history.events, key=lambda event: (event.at, event.step, event.key)):
         short = event.key[:16]
-        yield Entry(f"{short}.{event.kind}", event.at, _word(event, incident), _facts(event))
+        # A held line reports silence every few seconds: kept, but not told.
+        if event.kind != "nothing_heard" or event.data.get("stage") != "hold":
+            yield Entry(f"{short}.{event.kind}", event.at, _word(event, incident), _facts(event))
         if event.at == incident.signal_at and incident.signal == "confirmed" and not confirmed:
             confirmed = True
             yield Entry(f"{short}.signal_confirmed", event.at, "signal_confirmed")

@@ -19,9 +19,9 @@ _THOUSAND = 1000
 class Recorded:
     """One event of one call.
 
-    ``key``: unique. ``call_key``: keyed hash of account and call. ``step``: number of the document it
-    answers. ``at``: when it reached us, UTC, whole milliseconds. ``month``: month of the call's start.
-    ``data``: what was sent and what we decided, in the clear only in memory.
+    ``key``: unique. ``call_key``: keyed hash of account and call. ``step``: number of the document
+    it answers. ``at``: when it reached us, UTC, whole milliseconds. ``month``: month of the call's
+    start. ``data``: what was sent and what we decided, in the clear only in memory.
     """
 
     key: str

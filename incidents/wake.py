@@ -13,6 +13,8 @@ from pathlib import Path
 
 JOURNAL = b"j"
 STORE = b"s"
+DRAINED = b"d"
+"""Followed by JSON: how far each journal file is in the store."""
 
 _LARGEST = 65536
 _LOOK_EVERY = 1.0
