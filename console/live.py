@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+from collections.abc import AsyncIterator
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import parse_qs
@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from console.doors import COOKIE, Doors
 from console.feed import Subscriber
+from console.mounted import refuse
 from console.watch import Watch
 from incidents.store import StoreUnavailable
 
@@ -35,7 +36,7 @@ class Live:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "GET":
-            return await _refuse(send, 405, "Use GET.", ((b"allow", b"GET"),))
+            return await refuse(send, 405, "Use GET.", ((b"allow", b"GET"),))
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         cookies = _cookies(headers.get(b"cookie", ""))
         shown = headers.get(b"authorization"), cookies
@@ -43,16 +44,14 @@ class Live:
             found = await asyncio.to_thread(self._doors.holder, *shown)
         except StoreUnavailable:
             later = ((b"retry-after", b"5"),)
-            return await _refuse(send, 503, "The store cannot be asked who you are.", later)
+            return await refuse(send, 503, "The store cannot be asked who you are.", later)
         if found is None:
             basic = ((b"www-authenticate", b"Bearer"),)
-            return await _refuse(send, 401, "Sign in, or send a bearer token.", basic)
+            return await refuse(send, 401, "Sign in, or send a bearer token.", basic)
         if not found.may_read:
-            return await _refuse(send, 403, "Your role may not read incidents.")
+            return await refuse(send, 403, "Your role may not read incidents.")
         after = headers.get(b"last-event-id") or _after(scope["query_string"])
-        subscriber = self._watch.feed.join(
-            cookies[COOKIE] if found.by == "session" else None
-        )
+        subscriber = self._watch.feed.join(cookies[COOKIE] if found.by == "session" else None)
         self._shown[subscriber] = shown
         try:
             await self._serve(subscriber, after or None, receive, send)
@@ -76,6 +75,10 @@ class Live:
             await asyncio.wait(
                 {sender, listener, subscriber.gone}, return_when=asyncio.FIRST_COMPLETED
             )
+        except asyncio.CancelledError:
+            # The server is stopping and has waited long enough: end the answer
+            # properly, so that the screen comes back at once.
+            subscriber.let_go("stopping")
         finally:
             for task in (sender, listener):
                 task.cancel()
@@ -90,8 +93,17 @@ class Live:
         while True:
             await _piece(send, await subscriber.take())
 
-    async def keep_sessions(self) -> None:
+    @contextlib.asynccontextmanager
+    async def keeping_sessions(self) -> AsyncIterator[None]:
         """Count open feeds as use, and let go those whose session or token was ended."""
+        task = asyncio.get_running_loop().create_task(self._keep_sessions())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _keep_sessions(self) -> None:
         while True:
             await asyncio.sleep(ASK_AGAIN_EVERY_S)
             for subscriber, shown in list(self._shown.items()):
@@ -109,17 +121,6 @@ async def _until_gone(receive: Receive) -> None:
 async def _piece(send: Send, body: bytes) -> None:
     if body:
         await send({"type": "http.response.body", "body": body, "more_body": True})
-
-
-async def _refuse(
-    send: Send, status: int, text: str, headers: tuple[tuple[bytes, bytes], ...] = ()
-) -> None:
-    body = json.dumps({"error": text}).encode()
-    base = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
-    await send(
-        {"type": "http.response.start", "status": status, "headers": [*base, *headers]}
-    )
-    await send({"type": "http.response.body", "body": body})
 
 
 def _cookies(header: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ import secrets
 import unicodedata
 from typing import Final
 
-from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -70,12 +70,12 @@ def _was_wrong(answer: Response) -> bool:
     return answer.status_code == REFUSED
 
 
-def slow_guessers(limiter: Limiter) -> None:
+def slow_guessers(app: Flask, limiter: Limiter) -> None:
     """Put the limits on the sign-in view. Only wrong passwords count towards them."""
-    view = current_app.view_functions["signin.check"]
+    view = app.view_functions["signin.check"]
     for limit, key in ((GUESSES, _guesser), (GUESSES_OF_AN_ADDRESS, _address)):
         view = limiter.limit(limit, key_func=key, deduct_when=_was_wrong)(view)
-    current_app.view_functions["signin.check"] = view
+    app.view_functions["signin.check"] = view
 
 
 @signin.get("/sign-in")

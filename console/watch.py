@@ -20,6 +20,7 @@ from console.beats import Alarm, Beats, read
 from console.feed import Feed, message
 from console.view import View, view
 from incidents.board import Board
+from incidents.fold import Entry, Incident
 from incidents.wake import Ear
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,6 @@ class Watch:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._awake = asyncio.Event()
         self._number = 0
-        self._place: str | None = None
         self._view = View()
         self._told = (-1, b"")
         self._alarms: dict[str, Alarm] = {}
@@ -73,6 +73,14 @@ class Watch:
     def view(self) -> View:
         """Return what the board shows now."""
         return self.ask(lambda _: self._view_now())
+
+    def incident(self, reference: str) -> Incident | None:
+        """Return an incident as the board has it, or None."""
+        return self.ask(lambda board: board.incident(reference))
+
+    def timeline(self, reference: str) -> list[Entry] | None:
+        """Return an incident's timeline as the board has it, or None."""
+        return self.ask(lambda board: board.timeline(reference))
 
     def alarms(self) -> list[Alarm]:
         """Return the alarms that stand."""
@@ -88,10 +96,9 @@ class Watch:
             "journal": bool(self._board.journal_ok),
         }
 
-    def tell_timeline(self, reference: str) -> None:
-        """Tell every screen that an incident's timeline grew by something written here."""
-        data = message("timeline", {"reference": reference})
-        self._on_loop(lambda: self.feed.publish(data))
+    def look_now(self) -> None:
+        """Look at the board at once: something was just written here."""
+        self._on_loop(self._awake.set)
 
     def end_feeds(self, session: str) -> None:
         """End the feeds of a session that was signed out."""
@@ -122,9 +129,7 @@ class Watch:
 
         With it comes the number of the refresh it is complete up to.
         """
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._catch_up, after
-        )
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._catch_up, after)
 
     # -- the watch itself ------------------------------------------------------
 
@@ -217,15 +222,14 @@ class Watch:
         if not changes:
             return self._number, b""
         self._number += 1
-        self._place = changes[-1].id
         told = [message("incident", change.incident.as_json(), change.id) for change in changes]
         return self._number, b"".join(told)
 
     def _view_now(self) -> View:
         if self._view.number != self._number or not self._number:
             changes = self._board.snapshot()
-            place = changes[-1].id if changes else self._place
-            self._view = view((change.incident for change in changes), self._number, place)
+            told = (change.incident for change in changes)
+            self._view = view(told, self._number, self._board.place())
         return self._view
 
     def _catch_up(self, after: str | None) -> tuple[int, bytes]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from incidents.fold import Incident
+from incidents.fold import Entry, Incident
 
 LOCAL: Final = ZoneInfo("Europe/London")
 
@@ -57,6 +57,11 @@ KINDS: Final = {
     "line_dropped": "Line dropped",
     "call_ended": "Call ended",
     "note_added": "Note",
+    "answer_failed": "Our answer did not reach the caller",
+    "connected": "Connected to the control room",
+    "bridge_ended": "Control room left; the line is held here",
+    "repeat_seen": "Repeat call",
+    "escalated": "Connected",
     "marker_matched": "Marker matched",
     "closed": "Closed",
 }
@@ -128,6 +133,53 @@ def counts(incidents: Iterable[Incident], beyond: Mapping[int, int]) -> dict[int
     return found
 
 
+def state(incident: Incident) -> str:
+    """Return who has it, or that it is for review, in as few words as a row takes."""
+    if incident.state == "claimed":
+        return incident.handler or "claimed"
+    return {"waiting": "", "review": "for review", "closed": "closed"}[incident.state]
+
+
+def plain(name: str) -> str:
+    """Return a name of ours without its underscores."""
+    return name.replace("_", " ")
+
+
 def kind(name: str) -> str:
     """Return a timeline kind in words; a kind of a later release reads as it is named."""
     return KINDS.get(name, name.replace("_", " ").capitalize())
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A timeline entry in words. ``quote``: what a caller or handler said, kept verbatim."""
+
+    what: str
+    detail: str = ""
+    quote: str = ""
+
+
+def told(entry: Entry) -> Told:
+    """Tell a timeline entry the way a handler would say it aloud."""
+    data = entry.data
+    match entry.kind:
+        case "keys_pressed":
+            return Told("Keys pressed", keys(str(data.get("keys", ""))))
+        case "sound_heard":
+            return Told(
+                "Sound heard", "may be somebody else in the room", str(data.get("words") or "")
+            )
+        case "prompt_played":
+            return Told("Prompt played", str(data.get("prompt", "")).replace("_", " "))
+        case "repeat_seen":
+            minutes = max(1, -(-int(data.get("seconds", 0)) // 60))
+            unit = "minute" if minutes == 1 else "minutes"
+            return Told(f"Call number {data.get('nth', '?')} from here in {minutes} {unit}")
+        case "escalated":
+            return Told("Connected to", str(data.get("to", "the control room")))
+        case "note_added":
+            return Told("Note", str(data.get("by", "")), str(data.get("text", "")))
+        case "call_ended" | "line_dropped" if data.get("duration"):
+            return Told(kind(entry.kind), f"after {data['duration']} s")
+        case _:
+            return Told(kind(entry.kind))

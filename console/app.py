@@ -1,0 +1,86 @@
+"""The console's ASGI application: the live feed natively, all pages through Flask.
+
+One process. The feed runs on the event loop, so that open screens cost no thread;
+pages run on a few threads, so that a slow page never holds up an alert. It refuses
+to touch the phone side.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from a2wsgi import WSGIMiddleware
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from config.policy import Policy
+from config.settings import Settings
+from console import api, health
+from console.doors import Doors
+from console.headers import Headers
+from console.live import Live
+from console.mounted import ForSignedIn
+from console.watch import Watch, utc_now
+from console.web import Site, create
+from incidents.accounts import Accounts
+from incidents.board import Board
+from incidents.sealed import Keys
+from incidents.store import Store
+from incidents.wake import Ear
+
+PAGE_THREADS: Final = 8
+PRACTICE: Final = "/practice"
+
+
+def application(
+    settings: Settings,
+    policy: Policy | None = None,
+    *,
+    extra_mounts: Mapping[str, ASGIApp] = MappingProxyType({}),
+    clock: Callable[[], datetime] = utc_now,
+) -> ASGIApp:
+    """Make the console. ``extra_mounts``: applications by path, for whoever is signed in."""
+    keys = Keys(settings.key_material)
+    store = Store(settings.database_url, keys)
+    journals = (settings.data / "journal", settings.journal_spare)
+    watch = Watch(Board(store, journals, keys), Ear(settings.data / "wake", "console"), clock=clock)
+    doors = Doors(Accounts(store.engine), clock)
+    https = settings.console_url.startswith("https:")
+    site = Site(
+        watch=watch,
+        store=store,
+        doors=doors,
+        secret=keys.look_up("console|cookies"),
+        https=https,
+        training=settings.training,
+        practice=PRACTICE in extra_mounts,
+    )
+    flask = create(site, [api.blueprint(store, watch), health.blueprint(watch, store)])
+    live = Live(watch, doors)
+    mounts: list[BaseRoute] = [
+        Mount(path, app=ForSignedIn(app, doors)) for path, app in extra_mounts.items()
+    ]
+    pages: Any = WSGIMiddleware(flask.wsgi_app, workers=PAGE_THREADS)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with watch.running(), live.keeping_sessions():
+            yield
+
+    routes = [Route("/live", _Endpoint(live)), *mounts, Mount("/", app=pages)]
+    return Headers(Starlette(routes=routes, lifespan=lifespan), https=https)
+
+
+class _Endpoint:
+    """An ASGI application as a route's end: Starlette takes functions for views."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)

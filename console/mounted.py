@@ -1,0 +1,47 @@
+"""Applications beside the console's own, such as the practice phone: only for the signed-in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from console.doors import Doors
+from incidents.store import StoreUnavailable
+
+
+class ForSignedIn:
+    """Let a request through to ``app`` only with a good session or token."""
+
+    def __init__(self, app: ASGIApp, doors: Doors) -> None:
+        self._app = app
+        self._doors = doors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = HTTPConnection(scope)
+        shown = asked.headers.get("authorization"), asked.cookies
+        try:
+            found = await asyncio.to_thread(self._doors.holder, *shown)
+        except StoreUnavailable:
+            return await refuse(send, 503, "The store cannot be asked who you are.")
+        if found is not None and found.may_read:
+            return await self._app(scope, receive, send)
+        if "text/html" not in asked.headers.get("accept", ""):
+            return await refuse(send, 401, "Sign in first.")
+        path = scope.get("root_path", "") + scope.get("path", "").removeprefix(
+            scope.get("root_path", "")
+        )
+        there = b"/sign-in?next=" + path.encode("ascii", "ignore")
+        await refuse(send, 303, "Sign in first.", ((b"location", there),))
+
+
+async def refuse(
+    send: Send, status: int, text: str, headers: tuple[tuple[bytes, bytes], ...] = ()
+) -> None:
+    """Answer with one sentence in JSON."""
+    body = json.dumps({"error": text}).encode()
+    base = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+    await send({"type": "http.response.start", "status": status, "headers": [*base, *headers]})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,168 @@
+"""The pages a handler works with: the live board, one incident, the review queue.
+
+Pages show and take notes. They decide nothing about a call and never send
+anything to a caller.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Final
+
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    send_from_directory,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from console import strip, words
+from console.guard import doors, everyone, holder, signed_in
+from console.record import Record, record
+from console.watch import Watch
+from incidents.store import BadCursor, NoSuchIncident, Store, StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+pages = Blueprint("pages", __name__)
+
+LONGEST_NOTE: Final = 4000
+A_YEAR_S: Final = 31536000
+REVIEW_PAGE: Final = 50
+
+
+def _watch() -> Watch:
+    watch: Watch = current_app.extensions["quietline_watch"]
+    return watch
+
+
+def _store() -> Store:
+    store: Store = current_app.extensions["quietline_store"]
+    return store
+
+
+@pages.get("/")
+@signed_in
+def board() -> ResponseReturnValue:
+    """Show the live board."""
+    view = _watch().view()
+    return render_template(
+        "board.html",
+        incidents=view.incidents,
+        beyond=view.beyond,
+        counts=words.counts(view.incidents, view.beyond),
+    )
+
+
+@pages.get("/incidents/<reference>")
+@signed_in
+def incident(reference: str) -> ResponseReturnValue:
+    """Show one incident."""
+    return _incident_page(_found(reference))
+
+
+@pages.get("/incidents/<reference>/record")
+@signed_in
+def incident_record(reference: str) -> ResponseReturnValue:
+    """Give the part of an incident's page that grows, for the page itself."""
+    return render_template("_record.html", **_shown(_found(reference)))
+
+
+@pages.post("/incidents/<reference>/notes")
+@signed_in
+def add_note(reference: str) -> ResponseReturnValue:
+    """Write a note on the timeline, or refuse it and give the text back."""
+    text = request.form.get("text", "").replace("\r\n", "\n").strip()
+    try:
+        refusal = _refuse_note(text)
+        if refusal is None:
+            at = doors().clock()
+            entry = _store().add_note(reference, text, by=holder().name, at=at)
+    except NoSuchIncident:
+        # The board can know a call a moment before the store does.
+        found = _watch().incident(reference)
+        if found is None:
+            raise NotFound from None
+        refusal = ("The call is not in the store yet. Save again in a moment.", 503)
+    except StoreUnavailable:
+        log.warning("a note could not be saved: the store is unavailable")
+        refusal = ("The store cannot be reached: the note is not saved. It stays here.", 503)
+    if refusal is None:
+        _watch().look_now()
+    if request.headers.get("X-Requested-With") == "fetch":
+        if refusal is not None:
+            return jsonify(error=refusal[0]), refusal[1]
+        return jsonify(id=entry.id), 201
+    if refusal is not None:
+        return _incident_page(_found(reference), text=text, refusal=refusal[0]), refusal[1]
+    return redirect(url_for("pages.incident", reference=reference, _anchor="note"), 303)
+
+
+def _refuse_note(text: str) -> tuple[str, int] | None:
+    if not text:
+        return "Write something before you save the note.", 422
+    if len(text) > LONGEST_NOTE:
+        over = len(text) - LONGEST_NOTE
+        return f"A note has at most {LONGEST_NOTE} characters; this has {over} too many.", 422
+    return None
+
+
+@pages.get("/review")
+@signed_in
+def review() -> ResponseReturnValue:
+    """List what is for review, newest first: no silent call ends unseen."""
+    try:
+        incidents, following = _store().incidents(
+            state="review", limit=REVIEW_PAGE, cursor=request.args.get("after") or None
+        )
+    except BadCursor:
+        return redirect(url_for("pages.review"), 303)
+    return render_template("review.html", incidents=incidents, following=following)
+
+
+@pages.get("/static/<version>/<path:name>")
+@everyone
+def static(version: str, name: str) -> ResponseReturnValue:
+    """Serve a style, script or icon. Its address changes with its content, so it may be kept."""
+    folder = current_app.root_path + "/static"
+    lasting = version == current_app.extensions["quietline_assets"]
+    answer = send_from_directory(folder, name, max_age=A_YEAR_S if lasting else 0)
+    answer.cache_control.no_cache = None if lasting else True
+    answer.cache_control.immutable = lasting or None
+    return answer
+
+
+def _found(reference: str) -> Record:
+    found = record(reference, _watch(), _store())
+    if found is None:
+        abort(404)
+    return found
+
+
+def _shown(found: Record) -> dict[str, object]:
+    until = found.incident.ended_at or doors().clock()
+    return {
+        "incident": found.incident,
+        "entries": found.entries,
+        "complete": found.complete,
+        "bridged": found.bridged,
+        "strip": strip.presses(found, _at_least(found.incident.started_at, until)),
+    }
+
+
+def _at_least(start: datetime, until: datetime) -> datetime:
+    return max(until, start + timedelta(seconds=30))
+
+
+def _incident_page(found: Record, *, text: str = "", refusal: str | None = None) -> str:
+    return render_template(
+        "incident.html", text=text, refusal=refusal, longest=LONGEST_NOTE, **_shown(found)
+    )

@@ -1,0 +1,1 @@
+// A list that does not change by itself; keyboard.js moves in it.

@@ -1,0 +1,69 @@
+// Every page of a signed-in handler: the feed, the strip, the notices, theme and keys.
+
+import * as alerts from "./alerts.js";
+import { feed } from "./feed.js";
+import * as keyboard from "./keyboard.js";
+import * as theme from "./theme.js";
+import { clock } from "./time.js";
+
+const lost = document.getElementById("lost");
+const signedOut = document.getElementById("signed-out");
+const lostFor = document.getElementById("lost-for");
+const link = document.getElementById("link");
+const GRACE_MS = 1500;
+const CONDITIONS = { live: "live", connecting: "connecting", lost: "lost", "signed-out": "signed out" };
+let notLiveSince = Date.now();
+
+function mark(part, well, word) {
+  part.classList.toggle("trouble", !well);
+  part.querySelector("use").setAttribute("href", well ? "#shape-ok" : "#shape-trouble");
+  part.querySelector(".condition").textContent = word;
+}
+
+function showState() {
+  if (feed.state === "live") notLiveSince = null;
+  else notLiveSince ??= Date.now();
+  const gone = notLiveSince !== null && Date.now() - notLiveSince > GRACE_MS;
+  lost.hidden = !gone || feed.state === "signed-out";
+  signedOut.hidden = feed.state !== "signed-out";
+  lostFor.textContent = `${Math.max(0, Math.round((Date.now() - feed.heardAt) / 1000))} s`;
+  mark(link, feed.state === "live" || !gone, CONDITIONS[feed.state]);
+  document.documentElement.dataset.link = feed.state;
+}
+
+function showParts() {
+  if (!feed.status) return;
+  for (const part of document.querySelectorAll("[data-part]")) {
+    const well = feed.status[part.dataset.part];
+    mark(part, well, well ? "ok" : "trouble");
+  }
+}
+
+function showAlarms() {
+  if (!feed.status) return;
+  const place = document.getElementById("alarms");
+  const shown = new Map([...place.children].map((one) => [one.dataset.alarm, one]));
+  for (const alarm of feed.alarms) {
+    let one = shown.get(alarm.id);
+    shown.delete(alarm.id);
+    if (!one) {
+      one = document.getElementById("alarm-template").content.firstElementChild.cloneNode(true);
+      one.dataset.alarm = alarm.id;
+      place.append(one);
+    }
+    one.querySelector(".text").textContent = alarm.text;
+    one.querySelector(".since").textContent = `since ${clock(alarm.since)}`;
+  }
+  for (const one of shown.values()) one.remove();
+}
+
+feed.addEventListener("state", () => {
+  showState();
+  showParts();
+  showAlarms();
+});
+setInterval(showState, 500);
+alerts.start();
+theme.start();
+keyboard.start();
+feed.start();

@@ -1,0 +1,59 @@
+"""The keys of a call as a strip in time: which were pressed, and when.
+
+Positions are per cent of the strip's width, worked out here, because the content
+policy lets no page carry a style of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from console import words
+from console.record import Record
+
+NEAREST: Final = 3.0
+"""Per cent of the width that two labels keep between them; nearer presses share one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Keys at one place of the strip: per cent of its width, the keys, and time from the start."""
+
+    place: float
+    keys: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A call's presses, and the strip's length in words."""
+
+    presses: tuple[Press, ...]
+    length: str
+
+
+def presses(found: Record, until: datetime) -> Strip:
+    """Lay out the presses of a call from its start to ``until``."""
+    start = found.incident.started_at
+    length = max(until - start, timedelta(seconds=1))
+    return Strip(tuple(_laid_out(found, start, length)), words.waiting(start, until))
+
+
+def _laid_out(found: Record, start: datetime, length: timedelta) -> Iterator[Press]:
+    held: Press | None = None
+    for entry in found.entries:
+        pressed = str(entry.data.get("keys", "")) if entry.kind == "keys_pressed" else ""
+        if not pressed:
+            continue
+        place = round(2 + 94 * min(1.0, max(0.0, (entry.at - start) / length)), 1)
+        if held is not None and place - held.place < NEAREST:
+            held = Press(held.place, held.keys + pressed, held.after)
+            continue
+        if held is not None:
+            yield held
+        held = Press(place, pressed, words.waiting(start, entry.at))
+    if held is not None:
+        yield held
