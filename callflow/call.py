@@ -39,7 +39,7 @@ class Call:
     ``step``: number of the document now playing; grows with every document.
     ``began``: start of the call, whole seconds since 1970 (the month partitions the store).
     ``asked``: times this stage's prompt was said. ``keys``: every key so far.
-    ``heard``: speech or sound came. ``lost``: an answer of ours failed, so what we know may be too little.
+    ``heard``: speech or sound came. ``lost``: an answer of ours failed, so we may know too little.
     ``listen``: seconds the present document listens, its words included.
     ``held``: seconds of hold planned so far; ``quiet``: since words were last said;
     ``waited``: since the hold began or a bridge ended. ``since``: that moment, seconds since 1970.

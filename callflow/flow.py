@@ -43,7 +43,7 @@ class NoRule(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a decision depends on besides the call: the profile, a control room to ring, the time."""
+    """What a decision depends on besides the call: profile, a control room to ring, the time."""
 
     profile: Profile
     control_room: bool
@@ -139,12 +139,16 @@ def _wait_on(call: Call, _event: Event, setting: Setting) -> Outcome:
     by_clock = int(setting.now.timestamp()) - call.since
     if setting.control_room and max(waited.waited, by_clock) >= hold.bridge:
         return Outcome(replace(waited, stage=Stage.BRIDGED), ConnectControlRoom(hold.ring))
-    if hold.limit is not None and not waited.gave_a_sign():
-        # Less than the shortest wait is left: the limit is "up to", so now.
-        if hold.limit - waited.held < SHORTEST_WAIT:
-            ended = replace(waited, stage=Stage.ENDED)
-            return Outcome(ended, LetGo(SHORTEST_WAIT, hold.listening.keys))
+    if not waited.gave_a_sign() and _time_is_up(waited, setting):
+        ended = replace(waited, stage=Stage.ENDED)
+        return Outcome(ended, LetGo(SHORTEST_WAIT, hold.listening.keys))
     return _hold_on(waited, setting, "stay" if waited.quiet >= hold.say_every else "")
+
+
+def _time_is_up(call: Call, setting: Setting) -> bool:
+    # The limit is "up to": when less than the shortest wait is left, it is now.
+    limit = setting.profile.hold.limit
+    return limit is not None and limit - call.held < SHORTEST_WAIT
 
 
 def _back_to_hold(call: Call, _event: Event, setting: Setting) -> Outcome:

@@ -5,6 +5,7 @@ and must stay small. On a first start this makes what is missing: the data folde
 the key and, in training mode, an auth token of its own.
 """
 
+import contextlib
 import os
 import re
 import secrets
@@ -96,7 +97,7 @@ SETTINGS = (
     SettingDoc(
         "QUIETLINE_CONTROL_ROOM",
         "",
-        "The number a waiting call is bridged to, such as +441632960055. Never an emergency number.",
+        "The number a waiting call is bridged to, such as +441632960055; no emergency number.",
     ),
     SettingDoc(
         "QUIETLINE_LINES",
@@ -290,10 +291,8 @@ def _kept(file: Path, make: Callable[[], str]) -> str:
                 out.write(make() + "\n")
                 out.flush()
                 os.fsync(out.fileno())
-            try:
+            with contextlib.suppress(FileExistsError):
                 os.link(draft, file)
-            except FileExistsError:
-                pass
             draft.unlink()
         except OSError as error:
             reason = f"{file.name} cannot be made ({error.strerror})"

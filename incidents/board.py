@@ -5,6 +5,7 @@ alert is shown as soon as either has it, and with the store down this machine's
 alerts still come. Reads only; one thread at a time.
 """
 
+import contextlib
 import secrets
 from collections import deque
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ REVIEWS_SHOWN = 200
 """Newest incidents in review shown on the live board; the review list has them all."""
 KEPT_CHANGES = 5000
 """Changes remembered for screens that come back; a screen away for longer gets a snapshot."""
+TIDY = timedelta(minutes=1)
 REMEMBERED = timedelta(hours=1)
 """How long the events of a call that is over are kept in memory."""
 
@@ -51,6 +53,7 @@ class Board:
         self._boot = secrets.token_hex(4)
         self._sequence = 0
         self._log: deque[tuple[int, str]] = deque(maxlen=KEPT_CHANGES)
+        self._tidy_at = datetime.min.replace(tzinfo=UTC)
         self.store_ok = False
         self.unopened = 0
 
@@ -118,10 +121,9 @@ class Board:
         if call is None or call not in self._events:
             return None
         entries = list(self._fold(call).entries)
-        try:
+        # Not in the store yet, or the store is down: the facts are worth showing.
+        with contextlib.suppress(StoreUnavailable, LookupError):
             entries += self._store.written(reference)
-        except (StoreUnavailable, LookupError):
-            pass  # not in the store yet, or the store is down: the facts are worth showing
         return sorted(entries, key=lambda entry: entry.at)
 
     def _start(self, now: datetime) -> None:
@@ -206,17 +208,18 @@ class Board:
 
     def _forget(self, now: datetime) -> None:
         """Drop from memory what is over, stored and old, and what is no longer on the board."""
-        old = now - REMEMBERED
+        if now < self._tidy_at:
+            return
+        self._tidy_at = now + TIDY
         for call, incident in list(self._shown.items()):
-            over = incident.ended_at is not None and incident.ended_at < old
-            if over and call in self._stored:
-                self._events.pop(call, None)
-                if not _on_board(incident) or incident.started_at < now - timedelta(
-                    hours=BOARD_REVIEW_HOURS
-                ):
-                    if incident.state != "waiting":
-                        del self._shown[call], self._stored[call]
-                        self._calls.pop(incident.reference, None)
+            over = incident.ended_at is not None and incident.ended_at < now - REMEMBERED
+            if not over or call not in self._stored:
+                continue
+            self._events.pop(call, None)
+            yesterday = incident.started_at < now - timedelta(hours=BOARD_REVIEW_HOURS)
+            if incident.state == "closed" or (incident.state == "review" and yesterday):
+                del self._shown[call], self._stored[call]
+                self._calls.pop(incident.reference, None)
 
 
 def _with_handlers(incident: Incident, stored: Incident) -> Incident:
