@@ -84,6 +84,7 @@ class Call:
     clock: Clock
     far_ends: Mapping[str, FarEnd] = field(default_factory=dict)
     observe: Callable[[Note], None] = lambda _: None
+    moved: Callable[[Wait | None], None] = lambda _: None
     notes: list[Note] = field(default_factory=list)
     started_at: datetime = field(default_factory=Clock.today)
     answered_at: float | None = None
@@ -191,6 +192,7 @@ class Call:
         finally:
             self.busy = False
             self._turn += 1
+            self.moved(self.wait)
             self.changed.notify_all()
 
     def transcript(self) -> str:

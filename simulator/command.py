@@ -19,6 +19,7 @@ from simulator.call import Call
 from simulator.caller import Caller, CallWentWrong
 from simulator.exchange import Exchange
 from simulator.moments import Note
+from simulator.network import Knobs
 from simulator.people import LINE_DRAMA
 from simulator.scenarios import SCENARIOS, Scenario
 
@@ -146,6 +147,7 @@ def _play(
 ) -> tuple[str, Call | None]:
     """Play one scenario; return why it went otherwise than expected, or an empty string."""
     exchange.observe = _echo if show else lambda _: None
+    exchange.knobs = Knobs()
     before = len(exchange.calls)
     played: Caller | None = None
     why = ""

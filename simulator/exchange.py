@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from simulator.call import Call, Leg, new_sid
 from simulator.caller import Caller, CallWentWrong
 from simulator.clock import Clock
-from simulator.moments import FarEnd, Note
+from simulator.moments import FarEnd, Note, Wait
 from simulator.network import Exchanged, Knobs, Network
 from simulator.people import LINE_DRAMA
 from simulator.playing import Player
@@ -115,15 +115,20 @@ class Exchange:
         sid: str = "",
         observe: Callable[[Note], None] | None = None,
         seen: Callable[[Exchanged], None] | None = None,
+        moved: Callable[[Wait | None], None] = lambda _: None,
+        placed: Callable[[Call], None] = lambda _: None,
     ) -> Call:
         """Place a call and run it to the first moment somebody has to wait."""
         leg = Leg(
             sid or new_sid("CA"), self.target.account_sid, number, to or self.target.to_number
         )
         network = Network(self.target, self.knobs, seen or self.traffic.append)
-        call = Call(leg, network, Clock(self.virtual), self.far_ends, observe or self.observe)
+        call = Call(
+            leg, network, Clock(self.virtual), self.far_ends, observe or self.observe, moved
+        )
         with self._lock:
             self.rest.calls[call.sid] = call
+        placed(call)
         call.begin(Player(call, leg).play())
         return call
 
