@@ -14,7 +14,8 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import MutableMapping
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parent
 FIRST_USER: Final = "handler"
 PHONE_WORKERS: Final = 2
+PRACTICE: Final = "/practice"
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -37,7 +39,7 @@ def configured() -> Settings:
 
 def policy(settings: Settings) -> Policy:
     """Load profiles, prompts and lines. Raises ``BadPolicy``, which names the file and the key."""
-    return load_policy(settings.lines_file, training=settings.training)
+    return load_policy(settings)
 
 
 def phone() -> Any:
@@ -52,29 +54,27 @@ def phone() -> Any:
 
 
 def serve_phone() -> None:
-    """Serve the phone side until told to stop."""
-    from granian.constants import HTTPModes, Interfaces
-    from granian.log import LogLevels
-    from granian.server import Server
+    """Become the server of the phone side, in this process's place. Never returns.
 
-    settings = configured()
-    host, port = settings.phone_bind
-    configure_logs("phone")
-    Server(
-        "app:phone",
-        factory=True,
-        address=host,
-        port=port,
-        interface=Interfaces.ASGI,
-        workers=PHONE_WORKERS,
-        http=HTTPModes.http1,
-        websockets=False,
-        backlog=2048,
-        log_level=LogLevels.warning,
-        respawn_failed_workers=True,
-        workers_kill_timeout=4,
-        working_dir=ROOT,
-    ).serve()
+    The server gets its address as an argument and loads nothing of ours itself, which keeps it
+    small; each worker builds ``phone``.
+    """
+    host, port = configured().phone_bind
+    options = {
+        "--interface": "asgi",
+        "--host": host,
+        "--port": str(port),
+        "--workers": str(PHONE_WORKERS),
+        "--http": "1",
+        "--backlog": "2048",
+        "--log-level": "warning",
+        "--workers-kill-timeout": "4",
+        "--working-dir": str(ROOT),
+    }
+    flags = ["--factory", "--no-ws", "--respawn-failed-workers"]
+    listed = [part for option in options.items() for part in option]
+    command = [sys.executable, "-m", "granian", *listed, *flags, "app:phone"]
+    os.execv(sys.executable, command)  # noqa: S606 - our own interpreter
 
 
 def console() -> Any:
@@ -82,10 +82,43 @@ def console() -> Any:
     from console.app import application
 
     settings = configured()
-    mounts: dict[str, Any] = {}
-    if settings.training:
-        mounts["/practice"] = practice_phone(settings)
-    return application(settings, policy(settings), extra_mounts=mounts)
+    if not settings.training:
+        return application(settings, policy(settings))
+    practising = practice_phone(settings)
+    console_app = application(settings, policy(settings), extra_mounts={PRACTICE: practising})
+
+    async def with_orders(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        # Orders to a live call come from our own engine with the account's name and token, as
+        # they would at Twilio; no session comes with them.
+        if scope["type"] == "http" and scope["path"].startswith(f"{PRACTICE}/twilio/"):
+            below = {**scope, "root_path": scope.get("root_path", "") + PRACTICE}
+            await practising(below, receive, send)
+        else:
+            await console_app(scope, receive, send)
+
+    return with_orders
+
+
+def practice_phone(settings: Settings) -> Any:
+    """Build the practice phone, which plays the caller and Twilio against our own phone side.
+
+    The console lets only the signed-in reach it, so it asks nobody again.
+    """
+    from simulator.people import LINE_DRAMA
+    from simulator.practice import practice
+    from simulator.target import Target
+
+    async def signed_in(_: Any) -> bool:
+        return True
+
+    target = Target(
+        phone_url=phone_address(settings),
+        public_url=settings.public_url,
+        auth_token=settings.auth_tokens[0],
+        account_sid=settings.account_sid,
+        to_number=LINE_DRAMA,
+    )
+    return practice(target, signed_in)
 
 
 def serve_console() -> None:
@@ -108,6 +141,13 @@ def serve_console() -> None:
         h11_max_incomplete_event_size=65_536,
         timeout_graceful_shutdown=2,
     )
+
+
+def phone_address(settings: Settings) -> str:
+    """Return the address at which this machine reaches its own phone side."""
+    host, port = settings.phone_bind
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound here
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def run_engine() -> None:
@@ -137,14 +177,13 @@ def prepare() -> int:
     Runs in a process of its own, so that what migrations need is not kept in memory. Returns 1,
     with a line on standard error, when the store cannot be reached or changed.
     """
-    from datetime import UTC, datetime
-
     from sqlalchemy.exc import SQLAlchemyError
 
     from incidents.accounts import Accounts
     from incidents.migrate import upgrade
     from incidents.sealed import Keys
-    from incidents.store import Store, StoreUnavailable
+    from incidents.store import Store
+    from incidents.transactions import StoreUnavailable
 
     configure_logs("prepare")
     settings = configured()
@@ -171,55 +210,61 @@ def create_app() -> Flask:
 
     from config.command import doctor
     from console.commands import commands as accounts
-    from simulator.command import simulate
+    from simulator.command import simulate_command
+    from simulator.people import LINE_DRAMA
+
+    def practice() -> dict[str, str]:
+        settings = configured()
+        return {
+            "url": phone_address(settings),
+            "public_url": settings.public_url,
+            "auth_token": settings.auth_tokens[0],
+            "account": settings.account_sid,
+            "console": settings.console_url,
+            "to": LINE_DRAMA,
+        }
 
     flask_app = Flask("quietline", static_folder=None)
-    for command in (doctor, simulate, *accounts):
+    for command in (doctor, simulate_command(practice), *accounts):
         flask_app.cli.add_command(command)
     return flask_app
 
 
 def configure_logs(process: str) -> None:
-    """Send every log line to standard error: JSON, or plain lines on a terminal.
-
-    What a caller said or dialled must never stand in a log. No line of ours holds it, and as a
-    second fence whatever looks like a phone number is taken out of the lines of every library.
-    """
-    import structlog
-
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        _without_numbers,
-    ]
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
-    if sys.stderr.isatty():
-        last: structlog.typing.Processor = structlog.dev.ConsoleRenderer(colors=False)
-    else:
-        last = structlog.processors.JSONRenderer()
+    """Send every log line of this process to standard error: JSON, or plain on a terminal."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
-        )
-    )
+    handler.setFormatter(LogLines(process, plain=sys.stderr.isatty()))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    structlog.contextvars.bind_contextvars(process=process)
 
 
-_NUMBER: Final = re.compile(r"(?:\+|%2B|(?<!\d)0)\d[\d ]{5,}\d|sip:\S+", re.IGNORECASE)
+class LogLines(logging.Formatter):
+    """Writes one log line, with whatever looks like a phone number taken out.
 
+    What a caller said or dialled must never stand in a log. No line of ours holds it; this is a
+    second fence, for the lines and tracebacks of every library.
+    """
 
-def _without_numbers(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for name, value in line.items():
-        if isinstance(value, str) and name != "timestamp":
-            line[name] = _NUMBER.sub("[number]", value)
-    return line
+    _NUMBER: Final = re.compile(r"(?:\+|%2B|(?<!\d)0)\d[\d ]{5,}\d|sips?:\S+", re.IGNORECASE)
+
+    def __init__(self, process: str, *, plain: bool) -> None:
+        super().__init__("%(asctime)s %(process_name)s %(levelname)s %(name)s: %(message)s")
+        self.converter = time.gmtime
+        self._process = process
+        self._plain = plain
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; a traceback follows on lines of its own when plain."""
+        record.process_name = self._process
+        if self._plain:
+            return self._NUMBER.sub("[number]", super().format(record))
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "process": self._process,
+            "pid": record.process,
+            "from": record.name,
+            "text": self._NUMBER.sub("[number]", record.getMessage()),
+        }
+        if record.exc_info:
+            line["error"] = self._NUMBER.sub("[number]", self.formatException(record.exc_info))
+        return json.dumps(line)

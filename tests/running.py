@@ -133,7 +133,7 @@ class Quietline:
     def child(self, role: str) -> psutil.Process:
         """Return the process that plays ``role``: phone, console or engine."""
         for one in psutil.Process(self.process.pid).children():
-            if one.cmdline()[-1:] == [role]:
+            if one.cmdline()[-1:] in ([role], [f"app:{role}"]):
                 return one
         raise AssertionError(f"no {role} process is running")
 
