@@ -137,7 +137,7 @@ class Exchange:
         to = self.lines.get(line, line if line.startswith("+") else "")
         return Caller(self.place(number, to, sid=sid), self.words)
 
-    def incident(self, caller: Caller, **expected: object) -> Incident:
+    def incident(self, caller: Caller, /, **expected: object) -> Incident:
         """Return the incident of a call, once the console knows all that the product was told.
 
         Waits, at most ``patience`` seconds, for the keys, words and end of the call that were

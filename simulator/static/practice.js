@@ -183,7 +183,7 @@ $("say").addEventListener("submit", (event) => {
 });
 $("sound").addEventListener("click", () => {
   sounds.on = !sounds.on;
-  $("sound").setAttribute("aria-pressed", String(sounds.on));
+  $("sound").dataset.on = sounds.on ? "yes" : "no";
   $("sound").querySelector("b").textContent = sounds.on ? "on" : "off";
 });
 document.addEventListener("keydown", (event) => {
