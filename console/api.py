@@ -131,7 +131,7 @@ def blueprint(store: Store, watch: Watch) -> Blueprint:
 
 def _written_out(reference: str) -> str:
     """Bring a reference read out over a radio or typed in a hurry to its one form."""
-    symbols = reference.upper().removeprefix("QL-").replace("-", "")
+    symbols = reference.upper().replace("-", "").removeprefix("QL")
     return f"QL-{symbols[:4]}-{symbols[4:8]}-{symbols[8:]}"
 
 

@@ -144,16 +144,16 @@ def _incidents(opened: OpenStore) -> click.Group:
 
         They hold callers' numbers in the clear: send them only where the numbers may be.
         """
-        wanted = {
+        wanted: dict[str, Any] = {
             "since": instant("since", since) if since else None,
             "until": instant("until", until) if until else None,
             "purpose": purpose,
         }
-        found, out = _every(opened(), wanted), click.get_text_stream("stdout")
+        found = _every(opened(), wanted)
         if form == "csv":
-            write_csv(found, out)
+            write_csv(found, sys.stdout)
         else:
-            write_json_lines(found, out)
+            write_json_lines(found, sys.stdout)
 
     return incidents
 

@@ -119,8 +119,8 @@ def instant(name: str, value: str) -> datetime:
 
 
 def _shown(name: str) -> str:
-    """Show a name somebody sent in a sentence of ours: short, and nothing but ASCII."""
-    short = name[:40].encode("ascii", "backslashreplace").decode("ascii")
+    """Show a name somebody sent in a sentence of ours: short, and on one line."""
+    short = name[:40].encode("unicode_escape").decode("ascii")
     return f"“{short}{'…' if len(name) > 40 else ''}”"
 
 

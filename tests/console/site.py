@@ -1,0 +1,180 @@
+"""A console with a real store, a real journal and a real board, and calls to put into them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
+from config.policy import load_policy
+from config.settings import load
+from console import api, health
+from console.doors import COOKIE, Doors
+from console.watch import Watch
+from console.web import Site, create
+from incidents.accounts import Accounts
+from incidents.board import Board
+from incidents.drain import Drain
+from incidents.journal import Journal
+from incidents.migrate import upgrade
+from incidents.recorded import Recorded, call_key, event_key, seal
+from incidents.remembered import ASK_AGAIN_AFTER, FRESH_FOR
+from incidents.sealed import Keys
+from incidents.store import Store
+from incidents.tail import Tail
+from incidents.wake import Ear
+
+NOW = datetime(2026, 12, 22, 18, 3, 11, 42_000, tzinfo=UTC)
+ACCOUNT = "AC" + "0" * 32
+NUMBER = "+447700900123"
+
+
+@dataclass(slots=True)
+class Console:
+    """The Flask side of one console, over a data folder of its own."""
+
+    data: Path
+    url: str
+    now: datetime = NOW
+    keys: Keys = field(init=False)
+    store: Store = field(init=False)
+    board: Board = field(init=False)
+    watch: Watch = field(init=False)
+    accounts: Accounts = field(init=False)
+    app: Flask = field(init=False)
+    _calls: itertools.count[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        upgrade(self.url)
+        self.keys = Keys(bytes(32))
+        self.store = Store(self.url, self.keys)
+        self.board = Board(self.store, self._folders, self.keys)
+        self.watch = Watch(self.board, Ear(self.data / "wake", "console"), clock=self.clock)
+        self.accounts = Accounts(self.store.engine)
+        doors = Doors(self.accounts, self.clock)
+        site = Site(self.watch, self.store, doors, "secret", False, True, False)
+        parts = [api.blueprint(self.store, self.watch), health.blueprint(self.watch, self.store)]
+        self.app = create(site, parts)
+        self._calls = itertools.count(1)
+
+    def clock(self) -> datetime:
+        """The time of this test, which stands still."""
+        return self.now
+
+    @property
+    def _folders(self) -> tuple[Path, Path]:
+        return self.data / "journal", self.data / "journal-spare"
+
+    def call(
+        self,
+        keys: str = "",
+        *,
+        at: datetime = NOW,
+        number: str | None = NUMBER,
+        purpose: str = "training",
+        sid: str | None = None,
+    ) -> str:
+        """Journal a call that pressed ``keys`` two seconds after it came. Returns its SID."""
+        sid = sid if sid is not None else f"CA{next(self._calls):032x}"
+        call = call_key(self.keys, ACCOUNT, sid)
+        facts = {
+            "line": "emergency",
+            "profile": "gb",
+            "purpose": purpose,
+            "number": number,
+            "withheld": False,
+        }
+        told = [(1, "call_arrived", at, facts)]
+        if keys:
+            pressed = {**facts, "keys": keys, "signal": "5x2"}
+            told.append((2, "keys_pressed", at + timedelta(seconds=2), pressed))
+        recorded = [
+            Recorded(
+                event_key(self.keys, call, step, kind, keys),
+                call,
+                sid,
+                f"{at:%Y-%m}",
+                step,
+                kind,
+                when,
+                data,
+            )
+            for step, kind, when, data in told
+        ]
+        asyncio.run(self._keep(recorded))
+        self.refresh()
+        return sid
+
+    async def _keep(self, recorded: list[Recorded]) -> None:
+        first, spare = self._folders
+        journal = Journal(first, spare, self.data / "wake")
+        try:
+            await journal.keep([seal(event, self.keys) for event in recorded])
+        finally:
+            journal.close()
+
+    def close(self) -> None:
+        """Let go of the store's connections."""
+        self.store.engine.dispose()
+
+    @contextmanager
+    def store_away(self) -> Iterator[None]:
+        """Make every new connection to the store fail for as long as the block runs."""
+
+        def refuse(*_: object) -> None:
+            raise OperationalError("connect", None, ConnectionRefusedError())
+
+        engine = self.store.engine
+        event.listen(engine, "engine_connect", refuse)
+        self.now += FRESH_FOR
+        try:
+            yield
+        finally:
+            event.remove(engine, "engine_connect", refuse)
+            self.now += ASK_AGAIN_AFTER
+
+    def refresh(self) -> None:
+        """Let the board look at its sources once, as the live console does all the time."""
+        self.watch.ask(lambda board: board.refresh(self.now))
+
+    def drain(self) -> None:
+        """Copy the journal to the store, as the engine does."""
+        settings = load({"QUIETLINE_DATA": str(self.data)}, self.data)
+        profiles = load_policy(settings).profiles
+        tail = Tail(self._folders)
+        Drain(self.store, tail, self.keys, profiles).run_once()
+        tail.close()
+        self.refresh()
+
+    def reference(self, sid: str) -> str:
+        """The reference of a call."""
+        return self.keys.reference(call_key(self.keys, ACCOUNT, sid))
+
+    def stranger(self) -> FlaskClient:
+        """A client that shows nothing."""
+        return self.app.test_client()
+
+    def program(self, name: str = "probe") -> FlaskClient:
+        """A client that shows a token in every request."""
+        client = self.app.test_client()
+        token = self.accounts.add_token(name, now=self.now)
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        return client
+
+    def handler(self, name: str = "anna") -> FlaskClient:
+        """A client that shows the session cookie of somebody who signed in."""
+        self.accounts.add_user(name, "a long enough password", now=self.now)
+        user = self.accounts.check_password(name, "a long enough password")
+        assert user is not None
+        client = self.app.test_client()
+        client.set_cookie(COOKIE, self.accounts.begin_session(user, now=self.now))
+        return client
