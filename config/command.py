@@ -28,7 +28,7 @@ def examine(environ: Mapping[str, str], root: Path) -> list[Finding]:
     """Look at this installation; the doctor judges. A bad setting is all there is to say then."""
     try:
         settings = load(environ, root)
-        rules = load_policy(settings.lines_file, training=settings.training)
+        rules = load_policy(settings)
     except (BadSetting, BadPolicy) as refused:
         return [Finding("fail", "settings", str(refused), "Correct it and ask again.")]
     journal, spare = settings.journals

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -133,8 +133,9 @@ class Quietline:
     def child(self, role: str) -> psutil.Process:
         """Return the process that plays ``role``: phone, console or engine."""
         for one in psutil.Process(self.process.pid).children():
-            if one.cmdline()[-1:] in ([role], [f"app:{role}"]):
-                return one
+            with suppress(psutil.NoSuchProcess):  # it ended while we looked
+                if one.cmdline()[-1:] in ([role], [f"app:{role}"]):
+                    return one
         raise AssertionError(f"no {role} process is running")
 
     def processes(self) -> list[psutil.Process]:

@@ -94,24 +94,22 @@ def test_ctrl_c_stops_everything_too(quietline: Start) -> None:
 
 
 def test_a_killed_child_comes_back_and_is_spoken_of(quietline: Start) -> None:
-    """Each process can be killed alone; the others go on."""
+    """Each process can be killed alone, with kill -9, and leaves nothing of itself behind."""
     running = quietline()
-    for role, url in (
-        ("phone", running.phone_url),
-        ("console", running.console_url),
-        ("engine", None),
-    ):
-        old = running.child(role)
-        left_behind = old.children(recursive=True)
-        old.kill()
-        eventually(
-            lambda role=role, old=old: running.child(role).pid != old.pid,  # type: ignore[misc]
-            10,
-        )
-        eventually(lambda role=role: f"The {role} process stopped" in running.output)  # type: ignore[misc]
-        eventually(lambda left_behind=left_behind: gone(left_behind))  # type: ignore[misc]
-        if url is not None:
-            eventually(lambda url=url: _answers(url + "/readyz"), 10)  # type: ignore[misc]
+    for role in ("phone", "console", "engine"):
+        comes_back(running, role)
+    eventually(lambda: _answers(running.phone_url + "/readyz"), 10)
+    eventually(lambda: _answers(running.console_url + "/readyz"), 10)
+
+
+def comes_back(running: Quietline, role: str) -> None:
+    """Kill one process and wait for its successor."""
+    old = running.child(role)
+    everything = [old, *old.children(recursive=True)]
+    old.kill()
+    eventually(lambda: running.child(role).pid != old.pid, 10)
+    eventually(lambda: f"The {role} process stopped" in running.output)
+    eventually(lambda: gone(everything))
 
 
 def _answers(url: str) -> bool:
