@@ -165,7 +165,7 @@ class Drain:
         for row in connection.execute(select_events(sorted(calls))):
             by_call.setdefault(row.call_key, []).append(unseal(as_sealed(row), self._keys))
         folded = [
-            (fold(recorded, self._keys.reference(call)).incident, recorded[0].month)
+            (fold(recorded, self._keys.reference(call)).incident, min(e.month for e in recorded))
             for call, recorded in sorted(by_call.items())
         ]
         number_ids = self._number_ids(connection, [incident for incident, _ in folded])
