@@ -14,7 +14,7 @@ from typing import Final
 from console import words
 from console.record import Record
 
-NEAREST: Final = 3.0
+NEAREST: Final = 4.5
 """Per cent of the width that two labels keep between them; nearer presses share one."""
 
 

@@ -32,6 +32,13 @@ URGENCIES: Final = (
     Urgency(3, "WATCH", "circle"),
     Urgency(4, "REVIEW", "dash"),
 )
+PARTS: Final = (
+    ("phone", "Phone", "silent"),
+    ("store", "Store", "unavailable"),
+    ("journal", "Journal", "unreadable"),
+    ("engine", "Engine", "silent"),
+)
+"""The parts of the status strip: name, word, and the word for trouble with it."""
 CONNECTIONS: Final = {"open": "open line", "dropped": "dropped", "ended": "ended"}
 STATES: Final = {
     "waiting": "Waiting for a handler",
@@ -72,10 +79,11 @@ def urgency(rank: int) -> Urgency:
     return URGENCIES[rank - 1]
 
 
-def order(incident: Incident) -> tuple[int, bool, datetime, str]:
-    """Give the place on the board: urgency, unclaimed first, then longest waiting."""
+def order(incident: Incident) -> tuple[int, bool, bool, datetime, str]:
+    """Give the place on the board: urgency, calls before reviews, unclaimed first, longest waiting."""
     return (
         incident.urgency,
+        incident.state == "review",
         incident.handler is not None,
         incident.started_at,
         incident.reference,

@@ -161,5 +161,8 @@ body.addEventListener("click", (event) => {
   location.assign(row.querySelector(".reference a").href);
 });
 feed.addEventListener("board", (event) => update(event.detail));
+// A notice pushes the rows down: no click may land on another row than was meant.
+const pushed = new ResizeObserver(() => { movedAt = performance.now(); });
+for (const id of ["notices", "alarms"]) pushed.observe(document.getElementById(id));
 setInterval(settle, 500);
 if (feed.complete) update(null);

@@ -9,6 +9,7 @@ import { clock } from "./time.js";
 const lost = document.getElementById("lost");
 const signedOut = document.getElementById("signed-out");
 const lostFor = document.getElementById("lost-for");
+const sayNow = document.getElementById("say-now");
 const link = document.getElementById("link");
 const GRACE_MS = 1500;
 const CONDITIONS = { live: "live", connecting: "connecting", lost: "lost", "signed-out": "signed out" };
@@ -24,7 +25,10 @@ function showState() {
   if (feed.state === "live") notLiveSince = null;
   else notLiveSince ??= Date.now();
   const gone = notLiveSince !== null && Date.now() - notLiveSince > GRACE_MS;
-  lost.hidden = !gone || feed.state === "signed-out";
+  const showLost = gone && feed.state !== "signed-out";
+  // Said once; the seconds that follow are only for the eye.
+  if (showLost && lost.hidden) sayNow.textContent = "Connection lost. New alerts do not reach this screen.";
+  lost.hidden = !showLost;
   signedOut.hidden = feed.state !== "signed-out";
   lostFor.textContent = `${Math.max(0, Math.round((Date.now() - feed.heardAt) / 1000))} s`;
   mark(link, feed.state === "live" || !gone, CONDITIONS[feed.state]);
@@ -35,7 +39,7 @@ function showParts() {
   if (!feed.status) return;
   for (const part of document.querySelectorAll("[data-part]")) {
     const well = feed.status[part.dataset.part];
-    mark(part, well, well ? "ok" : "trouble");
+    mark(part, well, well ? "ok" : part.dataset.ill);
   }
 }
 
@@ -52,7 +56,7 @@ function showAlarms() {
       place.append(one);
     }
     one.querySelector(".text").textContent = alarm.text;
-    one.querySelector(".since").textContent = `since ${clock(alarm.since)}`;
+    one.querySelector(".since").textContent = `(since ${clock(alarm.since)})`;
   }
   for (const one of shown.values()) one.remove();
 }

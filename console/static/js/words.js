@@ -38,10 +38,11 @@ export function waiting(milliseconds) {
   return `${Math.floor(seconds / 86400)} d ${Math.floor((seconds % 86400) / 3600)} h`;
 }
 
-// Urgency, unclaimed before claimed, then longest waiting.
+// Urgency, calls before reviews, unclaimed before claimed, then longest waiting.
 export function order(one, other) {
   return (
     one.urgency - other.urgency ||
+    (one.state === "review") - (other.state === "review") ||
     Boolean(one.handler) - Boolean(other.handler) ||
     (one.started_at < other.started_at ? -1 : one.started_at > other.started_at ? 1 : 0) ||
     (one.reference < other.reference ? -1 : 1)

@@ -1,0 +1,114 @@
+"""A running Quietline, a real browser, and screens that are signed in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from tests import running
+from tests.browser.calls import Exchange
+from tests.browser.screen import Screen
+
+ARGUMENTS = (
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    # As on a handler's own computer: no sound before the first click.
+    "--autoplay-policy=document-user-activation-required",
+)
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Quietline]:
+    """A whole Quietline in training mode, shared by all browser tests."""
+    data = tmp_path_factory.mktemp("house") / "data"
+    with running.quietline(running.training_settings(data)) as quietline:
+        yield quietline
+        print(quietline.output)  # beside whatever failed
+
+
+@pytest.fixture(scope="session")
+def exchange(house: running.Quietline) -> Exchange:
+    """Callers who reach that Quietline."""
+    return Exchange(house.data)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Playwright, started once."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
+    """A Chromium of this machine."""
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    chromium = playwright.chromium.launch(executable_path=chromium_path, args=[*ARGUMENTS, *root])
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser profile of the test's own, the size of a handler's screen."""
+    made = browser.new_context(viewport={"width": 1280, "height": 800})
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def stranger(context: BrowserContext) -> Page:
+    """A page of somebody who has not signed in."""
+    return context.new_page()
+
+
+@pytest.fixture
+def screens(
+    browser: Browser, house: running.Quietline
+) -> Iterator[Callable[..., Screen]]:
+    """Open screens of signed-in handlers: ``screens(url=…, width=…, theme=…)``."""
+    with ExitStack() as stack:
+
+        def open_one(
+            *,
+            url: str | None = None,
+            width: int = 1280,
+            theme: str | None = None,
+            scripts: bool = True,
+            before: str | None = None,
+        ) -> Screen:
+            context = browser.new_context(
+                viewport={"width": width, "height": 800}, java_script_enabled=scripts
+            )
+            stack.callback(context.close)
+            screen = Screen(context, url or house.console_url, house.sign_in)
+            if theme is not None:
+                screen.choose_theme(theme)
+            if before is not None:
+                context.add_init_script(before)
+            screen.sign_in()
+            stack.callback(screen.must_be_clean)
+            return screen
+
+        yield open_one
+
+
+@pytest.fixture
+def screen(screens: Callable[..., Screen]) -> Screen:
+    """One screen with the live board on it, which hears of new alerts."""
+    return screens()
+
+
+@pytest.fixture
+def documents() -> Path:
+    """The folder of the documentation."""
+    return running.ROOT / "docs"

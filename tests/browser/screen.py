@@ -1,0 +1,94 @@
+"""A handler's screen, driven through a real browser."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
+
+PATIENCE_MS = 10_000
+
+
+@dataclass(slots=True)
+class Screen:
+    """One browser context with one page that matters."""
+
+    context: BrowserContext
+    url: str
+    account: tuple[str, str]
+    page: Page = field(init=False)
+    troubles: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page = self.watch(self.context.new_page())
+
+    def watch(self, page: Page) -> Page:
+        """Collect what goes wrong in a page: script errors, and anything the policy refuses."""
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: self.troubles.append(f"script: {error}"))
+        page.on("console", lambda said: self._listen(said))
+        return page
+
+    def _listen(self, said: ConsoleMessage) -> None:
+        if "Content Security Policy" in said.text or "Uncaught" in said.text:
+            self.troubles.append(said.text)
+
+    def must_be_clean(self) -> None:
+        """Fail if a script failed or the policy refused something."""
+        assert self.troubles == []
+
+    def choose_theme(self, theme: str) -> None:
+        """Remember a theme, as the theme button does."""
+        self.context.add_cookies(
+            [{"name": "quietline_theme", "value": theme, "url": self.url}]
+        )
+
+    def sign_in(self) -> None:
+        """Sign in and wait until the board hears the live feed, where it runs scripts."""
+        self.page.goto(f"{self.url}/sign-in")
+        name, password = self.account
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("button", name="Sign in").click()
+        expect(self.page.get_by_role("heading", name="Live board")).to_be_visible()
+
+    def hears(self, page: Page | None = None) -> None:
+        """Wait until the live feed is heard."""
+        expect((page or self.page).locator("html")).to_have_attribute(
+            "data-link", "live", timeout=PATIENCE_MS
+        )
+
+    def open(self, path: str) -> Page:
+        """Go to a page of the console."""
+        self.page.goto(self.url + path)
+        return self.page
+
+    def row(self, reference: str) -> Locator:
+        """The board's row of an incident."""
+        return self.page.locator(f'tr[data-reference="{reference}"]')
+
+    def shown(self) -> list[str]:
+        """The references on the board, from the top."""
+        found: list[str] = self.page.evaluate(
+            "[...document.querySelectorAll('#rows tr')].map((row) => row.dataset.reference)"
+        )
+        return found
+
+    def texts(self) -> dict[str, str]:
+        """What each row of the board reads, without the time that runs."""
+        found: dict[str, str] = self.page.evaluate(
+            """Object.fromEntries([...document.querySelectorAll('#rows tr')].map((row) => [
+                row.dataset.reference,
+                row.className.replace(' arrived', '') + ' ' +
+                [...row.cells].filter((cell) => !cell.matches('.wait'))
+                    .map((cell) => cell.innerText.trim()).join(' | ')
+                + [...row.querySelectorAll('use')].map((use) => use.getAttribute('href')).join(),
+            ]))"""
+        )
+        return {reference: re.sub(r"\s+", " ", text) for reference, text in found.items()}
+
+    def evaluate(self, script: str) -> Any:
+        """Run a line of script in the page."""
+        return self.page.evaluate(script)
