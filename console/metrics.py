@@ -23,9 +23,11 @@ from console.filters import PURPOSES, STATES, URGENCIES
 from incidents.fold import Incident
 
 PROCESSES: Final = ("phone", "engine")
-OUTCOMES: Final = ("answered", "refused", "guarded", "unwritten")
-"""Ends of a webhook: answered as the rules say; refused unsigned (403); kept on the line
-though something failed inside; answered although no journal took it."""
+OUTCOMES: Final = ("answered", "refused", "guarded")
+"""Ends of a webhook: answered with TwiML; refused unsigned (403); and, of those answered, kept
+on the line by the guard because something failed inside."""
+ON_SPARE: Final = frozenset({"journal-spare"})
+"""Alarms of the phone that say its first journal folder does not write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +39,22 @@ class Figure:
 
 
 COUNTERS: Final = (
+    Figure("webhooks_refused_naming_us", "Refused webhooks that named our own account."),
     Figure("journal_commits", "Commits to the journal."),
     Figure("journal_events", "Events written to the journal."),
-    Figure("journal_failures", "Times a journal folder failed."),
+    Figure("journal_failures", "Times the first journal folder failed."),
     Figure("journal_spared", "Webhooks whose events the spare journal took."),
+    Figure("journal_unwritten", "Webhooks answered although no journal took their events."),
+    Figure("answered_journal_only", "Webhooks answered before the store had their events."),
     Figure("drained_events", "Events copied from the journal to the store."),
     Figure("drain_batches", "Transactions in which events were copied to the store."),
     Figure("store_failures", "Times the store did not answer the engine."),
     Figure("events_set_aside", "Events nobody could read, kept in the table set_aside."),
 )
 GAUGES: Final = (
-    Figure("journal_latest_ms", "Milliseconds the latest commit took, disk included."),
-    Figure("journal_slowest_ms", "Milliseconds the slowest commit since the start took."),
-    Figure("journal_spare_in_use", "1 while the spare journal writes."),
+    Figure("journal_commit_ms", "Milliseconds the latest commit took, disk included."),
+    Figure("journal_commit_slowest_ms", "Milliseconds the slowest commit took."),
+    Figure("journal_only", "Events answered for that only this machine's journal holds."),
     Figure("drain_lag_seconds", "For how long the store has not taken what the journal holds."),
     Figure("working", "1 in the engine that drains, 0 in one that stands by."),
 )
@@ -96,6 +101,7 @@ class _Figures(Collector):
             gauge = GaugeMetricFamily(_named(figure), figure.text, labels=["process", "pid"])
             self._add(gauge, figure, "gauges")
             yield gauge
+        yield self._spare()
         yield self._workers()
         if self._board is not None:
             yield self._incidents(self._board)
@@ -126,6 +132,18 @@ class _Figures(Collector):
             value = _number(_told(beat, kind).get(figure.key))
             if value is not None:
                 family.add_metric([beat.process, str(beat.pid)], value)
+
+    def _spare(self) -> Metric:
+        family = GaugeMetricFamily(
+            "quietline_journal_spare_in_use",
+            "1 while the spare journal writes.",
+            labels=["process", "pid"],
+        )
+        for beat in self._beats:
+            if beat.process == "phone":
+                spare = any(alarm.id in ON_SPARE for alarm in beat.alarms)
+                family.add_metric(["phone", str(beat.pid)], spare)
+        return family
 
     def _workers(self) -> Metric:
         family = GaugeMetricFamily(
