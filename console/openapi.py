@@ -383,7 +383,13 @@ def _enum(values: tuple[str, ...]) -> Json:
 
 
 def _query(name: str, description: str, schema: Json, example: Any = None) -> Json:
-    parameter: Json = {"name": name, "in": "query", "description": description, "schema": schema}
+    parameter: Json = {
+        "name": name,
+        "in": "query",
+        "description": description,
+        "allowEmptyValue": True,
+        "schema": schema,
+    }
     return parameter if example is None else {**parameter, "example": example}
 
 
