@@ -7,8 +7,8 @@ const $ = (id) => document.getElementById(id);
 const sounds = new Sounds();
 const RANGES = { mobile: "+447700900", landline: "+441632960" };
 const HINTS = {
-  prompt: "Listening: a key stops the voice and is heard.",
-  listening: "Listening for a key. Silence is an answer too.",
+  prompt: "Keys are heard: one stops the voice.",
+  listening: "Keys are heard. Silence is an answer too.",
   digits: "A key was heard. Waiting for another.",
   speech: "Somebody spoke. Keys are not heard while speech is worked out.",
   speaking: "A voice speaks. Keys are not heard now.",
@@ -75,6 +75,7 @@ async function place() {
   $("count").textContent = "0";
   $("pressed").textContent = "–";
   $("timer").textContent = "0:00";
+  $("hearing").textContent = "";
   $("hint").textContent = "Ringing…";
   state("ringing", "Calling…");
   sounds.ring();
@@ -108,6 +109,7 @@ function note(told) {
     state("open", "Line open");
   } else if (told.kind === "heard" || told.kind === "error") {
     sounds.stopRinging();
+    $("hearing").textContent = `“${told.say}”`;
     sounds.say(told.say, told.language ?? "en-GB");
   } else if (told.kind === "pressed") {
     sounds.hush();
@@ -120,11 +122,12 @@ function note(told) {
   const shown = caption(told);
   if (!shown) return;
   const captions = $("captions");
-  const stuck = captions.scrollHeight - captions.scrollTop - captions.clientHeight < 60;
+  const log = $("log");
+  const stuck = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
   captions.querySelector(".latest")?.classList.remove("latest");
   shown.classList.add("latest");
   captions.append(shown);
-  if (stuck) captions.scrollTop = captions.scrollHeight;
+  if (stuck) log.scrollTop = log.scrollHeight;
 }
 
 function wait(told) {
@@ -143,6 +146,7 @@ function over(told) {
   clearInterval(ticking);
   call = null;
   state("over", "Call over");
+  $("hearing").textContent = "";
   $("hint").textContent = `${ENDS[told.by] ?? "The call is over."} The board keeps it.`;
   $("call").focus();
 }
@@ -152,7 +156,10 @@ async function press(key) {
   button.classList.add("down");
   setTimeout(() => button.classList.remove("down"), 140);
   sounds.key(key);
-  if (!call) return;
+  if (!call) {
+    if (document.body.dataset.state !== "ringing") $("hint").textContent = "Press Call first.";
+    return;
+  }
   await post(`calls/${call.sid}/keys`, { key }).catch(trouble);
 }
 
