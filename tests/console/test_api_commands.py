@@ -1,0 +1,189 @@
+"""The commands ``users``, ``tokens`` and ``incidents``, as somebody at a shell runs them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.commands import cell, make, open_store
+from console.openapi import EXAMPLE
+from incidents.accounts import Accounts
+from incidents.migrate import upgrade
+from incidents.sealed import Keys
+from incidents.store import Store
+from tests.console.site import NOW, Console
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def console(data: Path) -> Iterator[Console]:
+    """A console over SQLite with two calls, one of them a proof."""
+    made = Console(data, f"sqlite:///{data / 'quietline.db'}")
+    made.call("55")
+    made.call("*5", number=None)
+    made.call("55", purpose="proof")
+    made.drain()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def run(console: Console) -> Run:
+    """Run a command against the console's store."""
+    groups = {group.name: group for group in make(lambda: console.store)}
+
+    def ran(group: str, *words: str, told: str = "") -> Result:
+        return CliRunner().invoke(groups[group], words, input=told)
+
+    return ran
+
+
+def test_a_token_is_printed_and_nothing_else(console: Console, run: Run) -> None:
+    """So that a script can take it as it comes."""
+    ran = run("tokens", "add", "probe")
+    assert ran.exit_code == 0
+    assert ran.stderr == ""
+    holder = console.accounts.token(ran.stdout.rstrip("\n"), now=NOW)
+    assert holder is not None
+    assert (holder.name, holder.role) == ("probe", "reader")
+
+
+def test_a_token_works_in_a_data_folder_that_was_never_started(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The contract's order of things: a token may be made before the first start."""
+    monkeypatch.setenv("QUIETLINE_DATA", str(data))
+    tokens = {group.name: group for group in make(open_store)}["tokens"]
+    ran = CliRunner().invoke(tokens, ["add", "first"])
+    assert ran.exit_code == 0, ran.output
+    assert ran.stderr == ""
+    url = f"sqlite:///{data / 'quietline.db'}"
+    upgrade(url)
+    store = Store(url, Keys(bytes(32)))
+    assert Accounts(store.engine).token(ran.stdout.strip(), now=NOW) is not None
+    store.engine.dispose()
+
+
+def test_a_bad_setting_is_one_line_that_names_it(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback for a typing mistake."""
+    monkeypatch.setenv("QUIETLINE_DATA", str(data))
+    monkeypatch.setenv("QUIETLINE_DATABASE_URL", "mysql://somewhere")
+    with pytest.raises(click.ClickException, match=r"^QUIETLINE_DATABASE_URL: "):
+        open_store()
+
+
+def test_a_store_that_is_gone_is_named_without_its_password(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a driver says may quote the whole address."""
+    monkeypatch.setenv("QUIETLINE_DATA", str(data))
+    monkeypatch.setenv("QUIETLINE_DATABASE_URL", "postgresql://q:secret@127.0.0.1:1/q")
+    with pytest.raises(click.ClickException) as refused:
+        open_store()
+    assert "QUIETLINE_DATABASE_URL" in refused.value.message
+    assert "secret" not in refused.value.message
+
+
+def test_a_taken_name_is_refused_in_one_line(run: Run) -> None:
+    """On standard error, so that no script takes it for a token."""
+    run("tokens", "add", "probe")
+    ran = run("tokens", "add", "probe")
+    assert ran.exit_code == 1
+    assert ran.stdout == ""
+    assert ran.stderr == "Error: There is already a token called probe.\n"
+
+
+def test_an_ended_token_opens_nothing(console: Console, run: Run) -> None:
+    """The other half of adding one."""
+    secret = run("tokens", "add", "probe").stdout.strip()
+    assert run("tokens", "end", "probe").exit_code == 0
+    assert console.accounts.token(secret, now=NOW) is None
+
+
+def test_roles_of_later_releases_cannot_be_given(run: Run) -> None:
+    """Until something checks it, a role is not handed out."""
+    assert run("tokens", "add", "probe", "--role", "handler").exit_code == 2
+    assert run("users", "add", "anna", "--role", "supervisor").exit_code == 2
+
+
+def test_a_user_gets_a_password_made_up_here(console: Console, run: Run) -> None:
+    """Printed once, alone on its line."""
+    password = run("users", "add", "anna").stdout.rstrip("\n")
+    assert console.accounts.check_password("anna", password) is not None
+
+
+def test_a_given_password_is_not_printed(console: Console, run: Run) -> None:
+    """It comes over standard input, never as an argument that every process list shows."""
+    ran = run("users", "add", "anna", "--password-stdin", told="a long enough password\n")
+    assert ran.output == ""
+    assert console.accounts.check_password("anna", "a long enough password") is not None
+    assert run("users", "password", "anna", told="another long password\n").exit_code == 0
+    assert console.accounts.check_password("anna", "another long password") is not None
+    assert run("users", "disable", "anna").exit_code == 0
+    assert console.accounts.check_password("anna", "another long password") is None
+
+
+def test_an_export_is_the_contract_one_incident_a_line(run: Run) -> None:
+    """JSON lines, newest first; proof calls only when asked for."""
+    lines = [json.loads(line) for line in run("incidents", "export").stdout.splitlines()]
+    assert len(lines) == 2
+    assert all(set(line) == set(EXAMPLE) for line in lines)
+    proof = run("incidents", "export", "--purpose", "proof").stdout.splitlines()
+    assert len(proof) == 1
+
+
+def test_an_export_goes_over_all_pages(console: Console, run: Run) -> None:
+    """More incidents than one page holds."""
+    for number in range(3):
+        console.call(sid=f"CB{number}", number=None)
+    console.drain()
+    assert len(run("incidents", "export").stdout.splitlines()) == 5
+
+
+def test_an_export_may_be_bounded_in_time(run: Run) -> None:
+    """Half open, like the API's filters; a bad bound is one line."""
+    inside = ["--since", "2026-12-22T18:00:00Z", "--until", "2026-12-22T19:00:00Z"]
+    assert len(run("incidents", "export", *inside).stdout.splitlines()) == 2
+    outside = run("incidents", "export", "--since", "2026-12-22T19:00:00Z")
+    assert outside.stdout == ""
+    refused = run("incidents", "export", "--since", "yesterday")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("Error: The filter since must be")
+
+
+def test_no_cell_of_an_exported_table_is_a_formula(run: Run) -> None:
+    """Numbers begin with +, and what a caller sends may begin with anything."""
+    text = run("incidents", "export", "--format", "csv").stdout
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == 2
+    assert {row["number"] for row in rows} == {"'+447700900123", ""}
+    assert {row["signal"] for row in rows} == {"confirmed", "someone_there"}
+    assert {row["reasons"] for row in rows} >= {"55 pressed"}
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+44", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", '=HYPERLINK("x")']
+)
+def test_what_a_spreadsheet_would_run_is_made_text(text: str) -> None:
+    """OWASP's list, and the wide forms some programs take for the same."""
+    assert cell(text) == "'" + text
+
+
+@given(text=st.text())
+def test_every_cell_reads_back_as_it_was(text: str) -> None:
+    """Only the one mark in front is added, and only where it is needed."""
+    written = cell(text)
+    assert written in (text, "'" + text)
+    assert not written.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))
