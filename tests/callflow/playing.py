@@ -1,0 +1,147 @@
+"""Plays calls through the rules alone: every profile, a clock that moves as we listen."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from callflow.actions import Action, ConnectControlRoom, HoldLine, LetGo
+from callflow.call import Call, Stage
+from callflow.events import (
+    AnswerFailed,
+    BridgeEnded,
+    CallArrived,
+    CallEnded,
+    Event,
+    KeysPressed,
+    NothingHeard,
+    SoundHeard,
+)
+from callflow.flow import Setting, step
+from callflow.keys import KEYPAD, LONGEST_KEPT
+from callflow.profiles import Profile
+
+FOLDER = Path(__file__).resolve().parent.parent.parent / "config" / "profiles"
+PROFILES = {
+    path.stem: Profile.read(tomllib.loads(path.read_text(encoding="utf-8")))
+    for path in sorted(FOLDER.glob("*.toml"))
+}
+NOW = datetime(2026, 12, 22, 18, 3, 11, tzinfo=UTC)
+LISTENING = (Stage.SERVICE, Stage.ANY_KEY, Stage.SIGNAL, Stage.HOLD)
+"""The stages in which a Gather runs, so that keys reach us."""
+CONNECTED = (Stage.HOLD, Stage.BRIDGED)
+PROMPTS = (Stage.NEW, Stage.SERVICE, Stage.ANY_KEY, Stage.SIGNAL)
+_TALKED = timedelta(seconds=40)
+
+
+@dataclass(slots=True)
+class Playing:
+    """One call being played. ``actions``: what its phone was told, in order."""
+
+    profile: Profile
+    control_room: bool
+    now: datetime
+    call: Call
+    actions: list[Action]
+
+    @classmethod
+    def arrived(cls, profile: str, *, control_room: bool = False) -> Playing:
+        """Return a call that has just been answered."""
+        playing = cls(PROFILES[profile], control_room, NOW, Call.starting(NOW), [])
+        return playing.meets(CallArrived())
+
+    @classmethod
+    def at(cls, stage: Stage, profile: str) -> Playing:
+        """Return a call that was silent until ``stage``; the goodbye counts as ended."""
+        playing = cls.arrived(profile, control_room=stage is Stage.BRIDGED)
+        while playing.call.stage is not stage:
+            playing.stays_silent()
+        return playing
+
+    @property
+    def action(self) -> Action:
+        """What the caller's phone does now."""
+        return self.actions[-1]
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the full signal was given."""
+        return self.call.confirmed(self.profile)
+
+    def meets(self, event: Event) -> Playing:
+        """Let ``event`` happen now."""
+        outcome = step(self.call, event, Setting(self.profile, self.control_room, self.now))
+        self.call = outcome.call
+        self.actions.append(outcome.action)
+        return self
+
+    def presses(self, keys: str) -> Playing:
+        """Press keys a second after the prompt."""
+        self.now += timedelta(seconds=1)
+        return self.meets(KeysPressed(keys))
+
+    def speaks(self) -> Playing:
+        """Say something, or have somebody else in the room say it."""
+        self.now += timedelta(seconds=2)
+        return self.meets(SoundHeard())
+
+    def stays_silent(self, seconds: int = 0) -> Playing:
+        """Let the present document run out, and more of them until ``seconds`` are over."""
+        until = self.now + timedelta(seconds=seconds)
+        while True:
+            if self.call.stage is Stage.BRIDGED:
+                self.now += _TALKED
+                self.meets(BridgeEnded())
+            else:
+                self.now += timedelta(seconds=self.listened())
+                self.meets(NothingHeard())
+            if self.now >= until:
+                return self
+
+    def listened(self) -> int:
+        """Return how many seconds the present document listens, its words left out."""
+        profile = self.profile
+        match self.action:
+            case HoldLine(seconds=seconds) | LetGo(seconds=seconds):
+                return seconds
+            case ConnectControlRoom(ring):
+                return ring
+        asks = {
+            Stage.SERVICE: profile.service,
+            Stage.ANY_KEY: profile.any_key,
+            Stage.SIGNAL: profile.ask_signal,
+        }
+        return asks[self.call.stage].wait
+
+
+profiles = st.sampled_from(sorted(PROFILES.values(), key=lambda profile: profile.id))
+keys = st.text(KEYPAD, max_size=LONGEST_KEPT)
+presses = st.text(KEYPAD, max_size=6)
+events: st.SearchStrategy[Event] = st.one_of(
+    st.builds(KeysPressed, presses),
+    st.just(NothingHeard()),
+    st.sampled_from((CallArrived(), SoundHeard(), BridgeEnded(), AnswerFailed(), CallEnded())),
+)
+_since_1970 = st.integers(0, 4_102_444_800)
+moments = _since_1970.map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+_seconds = st.integers(0, 10**7)
+calls = st.builds(
+    Call,
+    stage=st.sampled_from(Stage),
+    step=st.integers(0, 10**15),
+    began=_since_1970,
+    asked=st.integers(0, 9),
+    keys=keys,
+    heard=st.booleans(),
+    lost=st.booleans(),
+    listen=_seconds,
+    held=_seconds,
+    quiet=_seconds,
+    waited=_seconds,
+    since=_since_1970,
+)
+settings = st.builds(Setting, profile=profiles, control_room=st.booleans(), now=moments)

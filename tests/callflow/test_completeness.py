@@ -1,0 +1,87 @@
+"""The table is whole: a rule for everything, and every rule keeps to what it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+
+from callflow import actions
+from callflow.actions import Action
+from callflow.call import Call, Stage
+from callflow.events import Event, NothingHeard
+from callflow.flow import RULES, NoRule, Rule, Setting, step
+from tests.callflow import playing
+
+
+def unruled(rules: Mapping[tuple[Stage, type[Event]], Rule]) -> set[tuple[Stage, type[Event]]]:
+    """Return the pairs of stage and event that no rule covers, or that do not exist."""
+    return set(rules) ^ set(product(Stage, get_args(Event)))
+
+
+def strays(rule: Rule, call: Call, event: Event, setting: Setting) -> bool:
+    """Say whether ``rule`` leads somewhere it does not declare."""
+    return rule.decide(call, event, setting).call.stage not in rule.to
+
+
+def test_every_stage_has_a_rule_for_every_event() -> None:
+    """Whatever happens, whenever: something safe is decided."""
+    assert unruled(RULES) == set()
+
+
+def test_a_missing_rule_is_noticed() -> None:
+    """The check above can fail: one row taken out is found."""
+    row = Stage.HOLD, NothingHeard
+    assert unruled({key: rule for key, rule in RULES.items() if key != row}) == {row}
+
+
+@examples(max_examples=500, deadline=None)
+@given(playing.calls, playing.events, playing.settings)
+def test_no_rule_leads_where_it_does_not_declare(
+    call: Call, event: Event, setting: Setting
+) -> None:
+    """``docs/callflow.svg`` shows the declared stages, so they must be true."""
+    assert not strays(RULES[call.stage, type(event)], call, event, setting)
+
+
+def test_a_rule_that_strays_is_noticed() -> None:
+    """The check above can fail: a row that declares too little is found."""
+    call = playing.Playing.at(Stage.HOLD, "gb").call
+    rule = Rule(RULES[Stage.HOLD, NothingHeard].decide, (Stage.BRIDGED,))
+    setting = Setting(playing.PROFILES["gb"], False, playing.NOW)
+    assert strays(rule, call, NothingHeard(), setting)
+
+
+@examples(max_examples=300, deadline=None)
+@given(playing.calls, playing.events, playing.settings)
+def test_every_document_has_a_number_of_its_own(call: Call, event: Event, setting: Setting) -> None:
+    """The step grows with every document, so that a retry is told from a second press."""
+    assert step(call, event, setting).call.step == call.step + 1
+
+
+def test_an_event_of_another_kind_has_no_rule() -> None:
+    """``NoRule`` is what the edge sees; it then keeps the caller on the line."""
+    call = Call.starting(playing.NOW)
+    setting = Setting(playing.PROFILES["gb"], False, playing.NOW)
+    with pytest.raises(NoRule, match="str"):
+        step(call, "55", setting)  # type: ignore[arg-type]
+
+
+def test_every_action_is_ordered_by_some_rule() -> None:
+    """An action nobody orders would be dead words."""
+    ordered: set[type[Action]] = set()
+    for control_room, profile in product((False, True), playing.PROFILES.values()):
+        for stage, event in product(Stage, (kind for kind in get_args(Event))):
+            call = Call(stage, 1, 0, listen=60)
+            made = event("5") if event.__name__ == "KeysPressed" else event()
+            setting = Setting(profile, control_room, playing.NOW)
+            ordered.add(type(step(call, made, setting).action))
+    for stage in (Stage.SERVICE, Stage.ANY_KEY):
+        call = Call(stage, 1, 0, asked=9)
+        setting = Setting(playing.PROFILES["gb"], False, playing.NOW)
+        ordered.add(type(step(call, NothingHeard(), setting).action))
+    assert ordered == set(get_args(actions.Action))
