@@ -6,6 +6,8 @@ alerts still come. Reads only; one thread at a time.
 """
 
 import contextlib
+import logging
+import re
 import secrets
 from collections import deque
 from collections.abc import Sequence
@@ -13,13 +15,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from incidents.fold import Entry, Folded, Incident, fold
+from incidents.fold import Entry, Folded, Incident, NothingToFold, fold
 from incidents.recorded import Recorded, Sealed, unseal
 from incidents.sealed import CannotOpen, Keys
 from incidents.store import BOARD_REVIEW_HOURS, Store
 from incidents.tail import Tail
 from incidents.transactions import StoreUnavailable
 
+log = logging.getLogger(__name__)
+
+_PLACE = re.compile(r"[0-9]{1,18}\Z")
 REVIEWS_SHOWN = 200
 """Newest incidents in review shown on the live board; the review list has them all."""
 KEPT_CHANGES = 5000
@@ -49,6 +54,7 @@ class Board:
         self._events: dict[str, dict[str, Recorded]] = {}
         self._stored: dict[str, Incident] = {}
         self._shown: dict[str, Incident] = {}
+        self._touched: dict[str, bool] = {}
         self._calls: dict[str, str] = {}
         self._boot = secrets.token_hex(4)
         self._sequence = 0
@@ -68,13 +74,13 @@ class Board:
         try:
             if not self._started:
                 self._start(now)
-            stored = self._read_store()
+            self._read_store()
             self.store_ok = True
         except StoreUnavailable:
             self.store_ok = False
-            stored = []
-        touched = dict.fromkeys([*stored, *self._read_journal()])
-        changes = [change for call in touched if (change := self._show(call, call in stored))]
+        self._read_journal()
+        touched, self._touched = self._touched, {}
+        changes = [change for call, told in touched.items() if (change := self._show(call, told))]
         self._forget(now)
         return changes
 
@@ -97,15 +103,17 @@ class Board:
     def since(self, last_event_id: str) -> list[Change] | None:
         """Return what changed after a place, or None when that cannot be told any more."""
         boot, _, sequence = last_event_id.partition("-")
-        if boot != self._boot or not sequence.isascii() or not sequence.isdigit():
+        if boot != self._boot or not _PLACE.match(sequence):
             return None
         after = int(sequence)
         oldest = self._log[0][0] if self._log else self._sequence + 1
         if after > self._sequence or after < oldest - 1:
             return None
         calls = dict.fromkeys(call for at, call in self._log if at > after)
+        if any(call not in self._shown for call in calls):
+            return None  # forgotten since: a screen that still shows it needs the whole board
         place = self.place()
-        return [Change(self._shown[call], place) for call in calls if call in self._shown]
+        return [Change(self._shown[call], place) for call in calls]
 
     def incident(self, reference: str) -> Incident | None:
         """Return an incident the board remembers, or None."""
@@ -118,9 +126,10 @@ class Board:
         Works with the store down, then without what people wrote.
         """
         call = self._calls.get(reference)
-        if call is None or call not in self._events:
+        folded = None if call is None else self._fold(call)
+        if folded is None:
             return None
-        entries = list(self._fold(call).entries)
+        entries = list(folded.entries)
         # Not in the store yet, or the store is down: the facts are worth showing.
         with contextlib.suppress(StoreUnavailable, LookupError):
             entries += self._store.written(reference)
@@ -128,47 +137,60 @@ class Board:
 
     def _start(self, now: datetime) -> None:
         revision = self._store.revision()
-        for incident in self._store.board(now):
-            self._stored[incident.call_key] = incident
-            self._put(incident)
+        stored = self._store.board(now)
         drained = self._store.drained()
-        self._tail.read(0)
+        for incident in stored:
+            self._stored[incident.call_key] = incident
+        # The store may have been down until now, with screens open: they are told,
+        # and what the journal has said meanwhile is not taken back.
+        self._take_in([incident.call_key for incident in stored])
+        self._tail.look()
         self._tail.go_back(drained)
         self._revision = revision
         self._started = True
 
-    def _read_store(self) -> list[str]:
-        """Take in what changed in the store. Returns the calls."""
-        calls: list[str] = []
+    def _read_store(self) -> None:
+        """Take in what changed in the store."""
         while changed := self._store.changed_since(self._revision):
-            self._revision = changed[-1][0]
             for _, incident in changed:
                 self._stored[incident.call_key] = incident
-            calls += [incident.call_key for _, incident in changed]
-        known = [call for call in dict.fromkeys(calls) if call in self._events]
-        self._remember_stored(known)
-        return calls
+            self._take_in([incident.call_key for _, incident in changed])
+            # Only now: a store that fails in between is asked for the same again.
+            self._revision = changed[-1][0]
+
+    def _take_in(self, calls: Sequence[str]) -> None:
+        """Have these calls shown as the store tells them, their events joined with ours."""
+        self._touched.update(dict.fromkeys(calls, True))
+        self._remember_stored([call for call in self._touched if call in self._events])
 
     def _remember_stored(self, calls: Sequence[str]) -> None:
         if calls:
             for call, recorded in self._store.events_of(calls).items():
                 self._events[call].update({event.key: event for event in recorded})
 
-    def _read_journal(self) -> list[str]:
-        calls = []
+    def _read_journal(self) -> None:
+        """Take in what is new in the journal."""
         found = self._open(self._tail.read())
         fresh = {event.call_key for event in found if event.call_key not in self._events}
         for call in fresh:
             self._events[call] = {}
+        self._remember(found)
         try:
             self._remember_stored([call for call in fresh if call in self._stored])
         except StoreUnavailable:
             self.store_ok = False
+            # The first 5 of this call is in the store, which is down, and the second has
+            # come: what is stored still stands in the journal, further back.
+            self._tail.go_back({})
+            while found := self._open(self._tail.read()):
+                self._remember(found)
+
+    def _remember(self, found: Sequence[Recorded]) -> None:
         for event in found:
-            if event.key not in self._events[event.call_key]:
-                self._events[event.call_key][event.key] = event
-                calls.append(event.call_key)
-        return calls
+            known = self._events.setdefault(event.call_key, {})
+            if event.key not in known:
+                known[event.key] = event
+                self._touched.setdefault(event.call_key, False)
 
     def _open(self, found: Sequence[tuple[str, int, Sealed]]) -> list[Recorded]:
         opened = []
@@ -179,8 +201,30 @@ class Board:
                 self.unopened += 1
         return opened
 
-    def _fold(self, call: str) -> Folded:
-        return fold(self._events[call].values(), self._keys.reference(call))
+    def _fold(self, call: str) -> Folded | None:
+        """Fold what is in memory of a call; None when that says nothing of it yet."""
+        reference = self._keys.reference(call)
+        try:
+            return fold(self._events.get(call, {}).values(), reference)
+        except NothingToFold:
+            return None
+        except Exception:
+            log.exception("an event of an incident cannot be folded and is left out")
+        # One event of a shape we do not know must not hide the others of its call,
+        # and never any other call.
+        good: dict[str, Recorded] = {}
+        folded = None
+        for event in sorted(self._events[call].values(), key=lambda event: (event.step, event.at)):
+            try:
+                folded = fold([*good.values(), event], reference)
+            except NothingToFold:
+                pass
+            except Exception:
+                self.unopened += 1
+                continue
+            good[event.key] = event
+        self._events[call] = good
+        return folded
 
     def _show(self, call: str, told_by_store: bool) -> Change | None:
         """Fold one call again. Returns the change, or None when there is nothing to tell.
@@ -189,10 +233,10 @@ class Board:
         """
         stored = self._stored.get(call)
         incident = stored
-        if self._events.get(call):
-            incident = self._fold(call).incident
-            if stored is not None:
-                incident = _with_handlers(incident, stored)
+        if (folded := self._fold(call)) is not None:
+            incident = (
+                folded.incident if stored is None else _with_handlers(folded.incident, stored)
+            )
         if incident is None or incident.purpose == "proof":
             return None
         if self._shown.get(call) == incident and not told_by_store:

@@ -5,6 +5,7 @@ as what was copied. A drain that dies anywhere therefore starts again where the
 store says, and the events' unique keys make a second copy nothing at all.
 """
 
+import contextlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,10 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import SQLAlchemyError
 
 from callflow.profiles import Profile
-from incidents.fold import Incident, fold
+from incidents.fold import Incident, NothingToFold, fold
 from incidents.identity import uuid7
 from incidents.recorded import Recorded, Sealed, event_key, from_milliseconds, seal, unseal
 from incidents.sealed import Keys
@@ -69,8 +69,9 @@ class Drain:
     def run_once(self) -> int:
         """Copy what is new. Returns how many events came; raises ``StoreUnavailable``."""
         if not self._started:
-            self._tail.read(0)
+            self._tail.look()
             self._tail.go_back(self._store.drained())
+            self.aside = self._store.count_set_aside()
             self._started = True
         before = self._tail.positions()
         found = self._tail.read()
@@ -81,7 +82,8 @@ class Drain:
         except StoreUnavailable:
             self._tail.go_back(before)
             raise
-        except (SQLAlchemyError, ValueError, KeyError, TypeError) as error:
+        except Exception as error:
+            # Whatever is wrong with one event must not keep back those behind it.
             log.error("a batch of %d failed (%s); each alone", len(found), type(error).__name__)
             try:
                 self._copy_each(found)
@@ -105,15 +107,13 @@ class Drain:
                     break
                 except StoreUnavailable:
                     raise
-                except (SQLAlchemyError, ValueError, KeyError, TypeError) as error:
+                except Exception as error:
                     if attempt == TRIES:
                         self._set_aside(one, error)
 
     def _set_aside(self, one: Found, error: Exception) -> None:
         """Keep an event nobody can fold where a person can find it, and go on."""
         segment, position, event = one
-        self.aside += 1
-        log.critical("event set aside: %s of file %s", position, segment)
         row = {
             "key": event.key,
             "segment": segment,
@@ -125,6 +125,8 @@ class Drain:
         with writing(self._store.engine) as connection:
             connection.execute(self._insert(set_aside).values(row).on_conflict_do_nothing())
             self._put_positions(connection, [one])
+        self.aside += 1
+        log.critical("event set aside: %s of file %s", position, segment)
 
     def _put_events(self, connection: Connection, batch: Iterable[Sealed]) -> set[str]:
         """Insert events, each key once; of two times the earlier stays. Returns their calls."""
@@ -164,10 +166,13 @@ class Drain:
         by_call: dict[str, list[Recorded]] = {}
         for row in connection.execute(select_events(sorted(calls))):
             by_call.setdefault(row.call_key, []).append(unseal(as_sealed(row), self._keys))
-        folded = [
-            (fold(recorded, self._keys.reference(call)).incident, min(e.month for e in recorded))
-            for call, recorded in sorted(by_call.items())
-        ]
+        folded = []
+        for call, recorded in sorted(by_call.items()):
+            # What says that the control room answered may come before what says who
+            # called, from another file or machine: it is kept, and folded with the rest.
+            with contextlib.suppress(NothingToFold):
+                incident = fold(recorded, self._keys.reference(call)).incident
+                folded.append((incident, min(event.month for event in recorded)))
         number_ids = self._number_ids(connection, [incident for incident, _ in folded])
         revision = next_revision(connection)
         rows = [

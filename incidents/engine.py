@@ -153,15 +153,29 @@ class Engine:
         }
 
     def _tidy(self, tail: Tail) -> None:
-        """Delete journal files that are finished, wholly stored and no longer fresh."""
+        """Delete journal files that are finished, wholly stored and no longer fresh.
+
+        One that holds an event set aside stays: there it stands whole, for whoever mends it.
+        An empty one, of a writer that never had to write, goes at once.
+        """
         try:
-            stored = self.store.drained()
+            stored, aside = self.store.drained(), self.store.files_set_aside()
         except StoreUnavailable:
             return
         for reading in tail.finished():
-            if reading.position <= stored.get(reading.name, 0) and reading.age() > KEEP_FILES:
-                tail.forget(reading.name)
-                reading.remove()
+            name, position = reading.name, stored.get(reading.name, 0)
+            try:
+                # How far it was read says nothing: more may have been written before the
+                # writer died, or the store may have been down since.
+                behind = reading.holds_after(position)
+            except sqlite3.Error:
+                continue
+            finally:
+                reading.close()
+            if behind or name in aside or (position and reading.age() <= KEEP_FILES):
+                continue
+            tail.forget(name)
+            reading.remove()
 
 
 def _take(lock: int) -> bool:

@@ -105,7 +105,7 @@ class Folded:
 
 
 def fold(events: Iterable[Recorded], reference: str) -> Folded:
-    """Fold the events of one call. Raises ``ValueError`` when there is none the fold reads."""
+    """Fold the events of one call. Raises ``NothingToFold`` when none says whose call it is."""
     history = _History(events)
     signal, signal_at = history.signal()
     ended_at = history.ended_at()
@@ -137,6 +137,10 @@ def fold(events: Iterable[Recorded], reference: str) -> Folded:
     return Folded(incident, tuple(_timeline(history, incident)))
 
 
+class NothingToFold(ValueError):
+    """No event of the phone is here yet that names the line and the caller: wait for one."""
+
+
 class _History:
     """The distinct events of one call in the order in which they happened."""
 
@@ -147,13 +151,13 @@ class _History:
                 known = distinct.get(event.key)
                 distinct[event.key] = event if known is None else earlier(known, event)
         if not distinct:
-            raise ValueError("no events")
+            raise NothingToFold("no events")
         self.events = sorted(distinct.values(), key=lambda event: (event.step, event.at, event.key))
         # Every webhook names the line and the caller, so any of them can stand
         # for a missing first one; what the engine adds does not.
         self.steps = [event for event in self.events if "line" in event.data]
         if not self.steps:
-            raise ValueError("no event from the phone")
+            raise NothingToFold("no event from the phone")
         self.first = self.steps[0]
 
     def of(self, kind: str) -> list[Recorded]:

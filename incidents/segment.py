@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from incidents.identity import uuid7_now
 from incidents.recorded import Sealed
@@ -38,6 +39,7 @@ _SELECT = """
 SELECT position, key, call_key, call_sid, month, step, kind, at_ms, data
 FROM events WHERE position > ? ORDER BY position LIMIT ?
 """
+_MADE = "SELECT 1 FROM sqlite_master WHERE name = 'events'"
 _BUSY_MS = 2000
 
 
@@ -48,10 +50,10 @@ class Segment:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.name = uuid7_now().replace("-", "")
         self.last = 0
-        self._lock = os.open(folder / f"{self.name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         path = folder / f"{self.name}.db"
+        self._lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
         try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._database.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
@@ -60,6 +62,11 @@ class Segment:
             self._database.execute(_TABLE)
             _sync_folder(folder)
         except BaseException:
+            # A full disk is tried again every second: nothing may pile up on it.
+            with contextlib.suppress(AttributeError, sqlite3.Error):
+                self._database.close()
+            with contextlib.suppress(OSError):
+                _remove(path)
             os.close(self._lock)
             raise
 
@@ -96,16 +103,40 @@ class Reading:
         self.name = path.stem
         self.position = position
         self._path = path
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._database.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-        self._database.execute("PRAGMA query_only=1")
+        self._database: sqlite3.Connection | None = None
 
     def read(self, limit: int) -> list[tuple[int, Sealed]]:
         """Return up to ``limit`` events after the position, and move it behind them."""
-        rows = self._database.execute(_SELECT, (self.position, limit)).fetchall()
+        rows = self._select(self.position, limit)
         if rows:
             self.position = rows[-1][0]
         return [(row[0], Sealed(*row[1:])) for row in rows]
+
+    def holds_after(self, position: int) -> bool:
+        """Say whether the file holds an event after ``position``, whatever was read so far."""
+        return bool(self._select(position, 1))
+
+    def _select(self, position: int, limit: int) -> list[Any]:
+        database = self._database or self._open()
+        try:
+            return database.execute(_SELECT, (position, limit)).fetchall()
+        except sqlite3.OperationalError:
+            # Its writer has only just made it, or was killed while making it.
+            if database.execute(_MADE).fetchone():
+                raise
+            return []
+
+    def _open(self) -> sqlite3.Connection:
+        # mode=rw: a file that was removed a moment ago must not be made again.
+        self._database = sqlite3.connect(
+            f"{self._path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        self._database.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        self._database.execute("PRAGMA query_only=1")
+        return self._database
 
     def finished(self) -> bool:
         """Say whether the file's writer is gone, so that nothing more can come."""
@@ -129,15 +160,21 @@ class Reading:
             return 0.0
 
     def close(self) -> None:
-        """Stop reading."""
-        with contextlib.suppress(sqlite3.Error):
-            self._database.close()
+        """Let the file go. Reading on opens it again."""
+        if self._database is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._database.close()
+            self._database = None
 
     def remove(self) -> None:
         """Delete the file for good. Only for one that is finished and wholly in the store."""
         self.close()
-        for suffix in (".db", ".db-wal", ".db-shm", ".lock"):
-            self._path.with_suffix(suffix).unlink(missing_ok=True)
+        _remove(self._path)
+
+
+def _remove(path: Path) -> None:
+    for suffix in (".db", ".db-wal", ".db-shm", ".lock"):
+        path.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Select,
     and_,
     case,
+    func,
     or_,
     select,
     update,
@@ -28,7 +29,7 @@ from incidents.fold import Entry, Incident, fold
 from incidents.identity import uuid7
 from incidents.recorded import Recorded, Sealed, from_milliseconds, milliseconds, unseal
 from incidents.sealed import Keys
-from incidents.tables import drained, events, incidents, numbers, timeline
+from incidents.tables import drained, events, incidents, numbers, set_aside, timeline
 from incidents.transactions import StoreUnavailable, connect, next_revision, reading, writing
 
 BOARD_REVIEW_HOURS = 24
@@ -166,6 +167,16 @@ class Store:
         with reading(self.engine) as connection:
             rows = connection.execute(select(drained.c.segment, drained.c.position)).all()
         return {row.segment: row.position for row in rows}
+
+    def files_set_aside(self) -> set[str]:
+        """Files of the journal that hold an event nobody could fold."""
+        with reading(self.engine) as connection:
+            return set(connection.scalars(select(set_aside.c.segment).distinct()))
+
+    def count_set_aside(self) -> int:
+        """How many events stand aside because nobody could fold them."""
+        with reading(self.engine) as connection:
+            return connection.scalar(select(func.count()).select_from(set_aside)) or 0
 
     def timeline(self, reference: str) -> list[Entry]:
         """Return an incident's timeline, oldest first. Raises ``NoSuchIncident``."""
