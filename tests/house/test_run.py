@@ -171,6 +171,17 @@ def test_a_bad_setting_is_refused_by_name_with_its_reason(data: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_a_bad_policy_file_is_refused_by_name_with_its_reason(data: Path) -> None:
+    """A line that names a profile nobody wrote is found before any caller can meet it."""
+    lines = data / "lines.toml"
+    lines.write_text('[[line]]\nnumber = "+441632960000"\nprofile = "atlantis"\n')
+    done = refused({**live_settings(data), "QUIETLINE_LINES": str(lines)})
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("Quietline cannot start: lines.toml: line 1: profile: ")
+    assert done.stderr.count("\n") == 1
+
+
 def test_the_phone_answers_while_the_store_cannot_be_reached(quietline: Start) -> None:
     """A start with the store down still answers callers, and says what is wrong."""
     running = quietline(ready=False, QUIETLINE_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
