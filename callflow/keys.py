@@ -6,6 +6,7 @@ and nothing between two 5s or in the time between them takes them apart.
 
 import unicodedata
 from dataclasses import dataclass
+from itertools import islice
 
 KEYPAD = "0123456789*#ABCD"
 """The sixteen keys of RFC 4733, section 3.2: twelve on a phone, four on test sets."""
@@ -67,15 +68,15 @@ def _key(character: str) -> str:
 def shorten(keys: str, signal: Signal) -> str:
     """Cut ``keys`` to ``LONGEST_KEPT`` without losing a press of the signal.
 
-    What is cut from the tail still counts: its presses of the signal, as many as
-    confirm, take the place of the last keys kept.
+    The first presses of the signal, as many as confirm, are kept wherever they stand; the first
+    of the other keys fill what is left. The order stays.
     """
     if len(keys) <= LONGEST_KEPT:
         return keys
-    kept, rest = keys[:LONGEST_KEPT], keys[LONGEST_KEPT:]
-    missing = max(0, signal.presses - signal.count(kept))
-    later = "".join(key for key in rest if key in signal.keys)[:missing]
-    return kept[: LONGEST_KEPT - len(later)] + later
+    counted = [at for at, key in enumerate(keys) if key in signal.keys][: signal.presses]
+    others = (at for at in range(len(keys)) if at not in counted)
+    kept = [*counted, *islice(others, LONGEST_KEPT - len(counted))]
+    return "".join(keys[at] for at in sorted(kept))
 
 
 def to_url(keys: str) -> str:
