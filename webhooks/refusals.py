@@ -4,11 +4,10 @@ A wrong public URL makes every genuine request look forged. Nothing of a refused
 request is trusted or kept; it is only counted.
 """
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable
-
-from webhooks.signature import read_form
 
 WINDOW = 60.0
 """Seconds over which refusals are counted."""
@@ -23,6 +22,7 @@ class Refusals:
 
     def __init__(self, account: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._account = account.encode()
+        self._naming_us = re.compile(b"(?:^|&)AccountSid=" + re.escape(self._account) + b"(?:&|$)")
         self._clock = clock
         self._ours: deque[float] = deque(maxlen=MANY)
         self.total = 0
@@ -31,10 +31,7 @@ class Refusals:
     def count(self, body: bytes) -> None:
         """Count one refused request."""
         self.total += 1
-        body = body[:LARGEST_LOOKED_AT]
-        if not self._account or self._account not in body:
-            return
-        if (b"AccountSid", self._account) in read_form(body):
+        if self._account and self._naming_us.search(body[:LARGEST_LOOKED_AT]):
             self.naming_us += 1
             self._ours.append(self._clock())
 
