@@ -12,7 +12,16 @@ import secrets
 import unicodedata
 from typing import Final
 
-from flask import Blueprint, Flask, current_app, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from itsdangerous import BadSignature, URLSafeSerializer

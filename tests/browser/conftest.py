@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,17 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from tests import running
 from tests.browser.calls import Exchange
 from tests.browser.screen import Screen
-
-ARGUMENTS = (
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    # As on a handler's own computer: no sound before the first click.
-    "--autoplay-policy=document-user-activation-required",
-)
+from tests.browser.tabs import arguments
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +40,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
     """A Chromium of this machine."""
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    chromium = playwright.chromium.launch(executable_path=chromium_path, args=[*ARGUMENTS, *root])
+    chromium = playwright.chromium.launch(executable_path=chromium_path, args=arguments())
     yield chromium
     chromium.close()
 
@@ -72,9 +60,7 @@ def stranger(context: BrowserContext) -> Page:
 
 
 @pytest.fixture
-def screens(
-    browser: Browser, house: running.Quietline
-) -> Iterator[Callable[..., Screen]]:
+def screens(browser: Browser, house: running.Quietline) -> Iterator[Callable[..., Screen]]:
     """Open screens of signed-in handlers: ``screens(url=…, width=…, theme=…)``."""
     with ExitStack() as stack:
 

@@ -41,9 +41,7 @@ class Screen:
 
     def choose_theme(self, theme: str) -> None:
         """Remember a theme, as the theme button does."""
-        self.context.add_cookies(
-            [{"name": "quietline_theme", "value": theme, "url": self.url}]
-        )
+        self.context.add_cookies([{"name": "quietline_theme", "value": theme, "url": self.url}])
 
     def sign_in(self) -> None:
         """Sign in and wait until the board hears the live feed, where it runs scripts."""

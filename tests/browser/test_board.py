@@ -116,9 +116,7 @@ def test_the_row_under_the_pointer_never_moves(screen: Screen, exchange: Exchang
     assert screen.shown()[0] == coming.reference
 
 
-def test_the_board_fits_a_narrow_window(
-    screens: Callable[..., Screen], exchange: Exchange
-) -> None:
+def test_the_board_fits_a_narrow_window(screens: Callable[..., Screen], exchange: Exchange) -> None:
     """At 400 pixels nothing runs off the side."""
     call = exchange.call("+447700900300").presses("55")
     screen = screens(width=400)
