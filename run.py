@@ -57,6 +57,7 @@ def begin() -> int:
         settings.console_url,
         str(settings.wake),
         settings.training,
+        app.prepared_before(settings),
     )
     here = str(Path(__file__).resolve())
     command = [sys.executable, here, "watch", json.dumps(asdict(plan))]

@@ -98,6 +98,8 @@ class Plan:
     console_url: str
     wake: str
     training: bool
+    prepared: bool
+    """The store was prepared for this release before: what needs it need not wait."""
 
 
 class Supervisor:
@@ -120,7 +122,9 @@ class Supervisor:
             signal.signal(number, lambda *_: self.stop.set())
         ear = Ear(Path(self.plan.wake), "run")
         try:
-            self.children["phone"].start()
+            self._start("phone")
+            if self.plan.prepared:
+                self._start("console", "engine")
             self.prepare.start(stdout=subprocess.PIPE)
             while not self.stop.wait(0.05 if not self.said_ready else 0.25):
                 self._finish_preparing()
@@ -154,7 +158,10 @@ class Supervisor:
                     "The store cannot be prepared yet (the reason stands above). Calls are "
                     "answered and kept in the journal; trying again until it can."
                 )
-        for role in ("console", "engine"):
+        self._start("console", "engine")
+
+    def _start(self, *roles: str) -> None:
+        for role in roles:
             if self.children[role].started_at == 0.0:
                 self.children[role].start()
 

