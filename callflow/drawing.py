@@ -173,7 +173,8 @@ def _edges() -> Iterator[str]:
         else:
             path, x, y = _between(one, other, apart=13 if (to, source) in drawn else 0)
             rows = _rows(one, other, y, len(events))
-            x += 54 if one.x == other.x else 0
+            if one.x == other.x:  # beside the line, on the outer side of a pair
+                x += 54 if one.y < other.y else -54
         yield f'<path class="edge" d="{path}" marker-end="url(#tip)"/>'
         labels.extend(
             _text(x, row, "label middle", event) for row, event in zip(rows, events, strict=True)
@@ -192,8 +193,9 @@ def _rows(one: Box, other: Box, y: float, count: int) -> list[float]:
 
 def _loop(box: Box) -> tuple[str, float, float]:
     """Return a loop on the outer edge of a box, and where its label goes."""
-    over = -1 if box.kind == "prompt" else 1
-    x, y = box.x - box.half * 0.5, box.y + over * _HALF_HEIGHT
+    over = 1 if box.kind == "ended" else -1
+    x = box.x if box.kind == "hold" else box.x - box.half * 0.5
+    y = box.y + over * _HALF_HEIGHT
     path = f"M{x - 18:g} {y}c-6 {over * 40} 42 {over * 40} 36 {over * 3}"
     return path, x, y + (46 if over > 0 else -38)
 

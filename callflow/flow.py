@@ -172,7 +172,11 @@ def _recover(call: Call, _event: Event, setting: Setting) -> Outcome:
     return _begin_hold(replace(call, lost=True), setting, "")
 
 
-def _hang_up(call: Call, _event: Event, _setting: Setting) -> Outcome:
+def _hang_up(call: Call, _event: Event, setting: Setting) -> Outcome:
+    # Goodbye is only ever said to a caller who gave no sign. Should there be one
+    # after all, or a profile that lets nobody go, the line is held.
+    if call.gave_a_sign() or setting.profile.hold.limit is None:
+        return _begin_hold(call, setting, "")
     return Outcome(replace(call, stage=Stage.ENDED), HangUp())
 
 
@@ -255,7 +259,7 @@ RULES: dict[tuple[Stage, type[Event]], Rule] = {
     (_S.ENDED, CallArrived): Rule(_keep, (_S.HOLD,)),
     (_S.ENDED, KeysPressed): Rule(_keep, (_S.HOLD,)),
     (_S.ENDED, SoundHeard): Rule(_keep, (_S.HOLD,)),
-    (_S.ENDED, NothingHeard): Rule(_hang_up, (_S.ENDED,)),
+    (_S.ENDED, NothingHeard): Rule(_hang_up, (_S.ENDED, _S.HOLD)),
     (_S.ENDED, BridgeEnded): Rule(_back_to_hold, (_S.HOLD,)),
     (_S.ENDED, AnswerFailed): Rule(_recover, (_S.HOLD,)),
     (_S.ENDED, CallEnded): Rule(_end, (_S.ENDED,)),

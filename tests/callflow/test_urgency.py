@@ -48,7 +48,7 @@ def test_the_reason_for_the_rank_is_told_first() -> None:
 def test_the_stronger_signal_stays(one: str, other: str) -> None:
     """Nothing, heard, someone there, confirmed: whichever came first."""
     shown = stronger(one, other)  # type: ignore[arg-type]
-    assert STRENGTH.index(shown) == max(STRENGTH.index(one), STRENGTH.index(other))  # type: ignore[arg-type]
+    assert STRENGTH.index(shown) == max(STRENGTH.index(one), STRENGTH.index(other))
 
 
 @pytest.mark.parametrize(
