@@ -39,8 +39,10 @@ bench: $(DEVELOPMENT) ## Measure, and write docs/benchmarks.md
 faults: $(DEVELOPMENT) ## Run the fault tests whole (100 kills, 20,000 events; takes minutes)
 	$(BIN)/python -m pytest tests/faults --whole $(ARGS)
 
-docs: $(RUNTIME) ## Draw docs/callflow.svg from the rule table
+docs: $(DEVELOPMENT) ## Draw docs/callflow.svg from the rule table, and photograph docs/board.png
 	$(BIN)/python -m callflow.drawing
+	@chromium="$$($(BIN)/python -m tests.chromium)" && \
+	  QUIETLINE_CHROMIUM="$$chromium" QUIETLINE_PICTURE=1 $(BIN)/python -m pytest -q tests/browser/test_picture.py
 
 requirements: $(DEVELOPMENT) ## Pin requirements.txt and requirements-dev.txt again, with hashes
 	$(BIN)/python -m piptools compile --quiet --no-header --strip-extras --allow-unsafe \
