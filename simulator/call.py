@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from simulator.clock import Clock
 from simulator.moments import (
     CallerGone,
     Elapsed,
+    EndedBy,
     FarEnd,
     Interruption,
     Key,
     Note,
     NoteKind,
+    Playing,
     Stimulus,
     Wait,
 )
 from simulator.network import Network
 from simulator.people import places
 
-Script = Generator[Wait, Stimulus, None]
-EndedBy = Literal["us", "caller", "error", "far end"]
+Script = Playing[None]
 
 
 def new_sid(prefix: str) -> str:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from email.utils import format_datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from simulator.call import Leg, new_sid
 from simulator.moments import (
     CallerGone,
     Elapsed,
+    Ended,
     FarEnd,
     FarEndLeft,
     Interruption,
     Key,
+    Playing,
     Request,
     Wait,
 )
 from simulator.people import EMERGENCY_NUMBERS
-from simulator.playing import Ended, Player, Playing
 from simulator.twiml import INVALID_NUMBER, Verb
+
+if TYPE_CHECKING:
+    from simulator.playing import Player
 
 
 def dial(player: Player, verb: Verb, url: str) -> Playing[Request | None]:
@@ -109,7 +114,7 @@ def _whisper(player: Player, noun: Verb, leg: Leg, far_end: FarEnd, url: str) ->
     Twilio: "url on Number = a whisper to the answering side before the two are joined". The
     caller hears ringing meanwhile; keys of the caller do not reach this document.
     """
-    side = Player(player.call, leg, whisper=True)
+    side = player.side(leg)
     playing = side.documents(Request(urljoin(url, noun.get("url"))))
     keys = list(far_end.presses)
     try:

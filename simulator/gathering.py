@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from simulator.moments import Elapsed, Key, Request, Spoke, Stimulus, WaitKind
-from simulator.playing import Player, Playing
+from simulator.moments import Elapsed, Key, Playing, Request, Spoke, Stimulus, WaitKind
 from simulator.twiml import Verb
+
+if TYPE_CHECKING:
+    from simulator.playing import Player
 
 
 @dataclass(slots=True)

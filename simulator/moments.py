@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 WaitKind = Literal[
     "prompt",  # a Gather speaks: the first key stops it
@@ -92,6 +92,22 @@ class Ordered(Interruption):
         super().__init__("a REST order")
         self.request = request
 
+
+EndedBy = Literal["us", "caller", "error"]
+
+
+class Ended(Interruption):
+    """The call is over, and by whose doing."""
+
+    def __init__(self, by: EndedBy, why: str) -> None:
+        super().__init__(why)
+        self.by = by
+        self.why = why
+
+
+T = TypeVar("T")
+# A part of a call: yields how long it waits and is sent what happens.
+Playing = Generator[Wait, Stimulus, T]
 
 NoteKind = Literal[
     "rings", "answered", "heard", "sound", "pressed", "lost", "spoke", "told", "dialled",

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import io
 import wave
-from collections.abc import Generator
-from email.utils import format_datetime
-from typing import TypeVar
 from urllib.parse import urljoin
 
-from simulator.call import Call, EndedBy, Leg
+from simulator.call import Call, Leg
 from simulator.clock import speaking_seconds
+from simulator.dialling import dial
+from simulator.ending import finish
+from simulator.gathering import gather
 from simulator.moments import (
     CallerGone,
     Elapsed,
-    Interruption,
+    Ended,
+    EndedBy,
     Key,
     Noise,
     Ordered,
+    Playing,
     Request,
     Spoke,
     Stimulus,
@@ -31,21 +33,9 @@ from simulator.moments import (
 )
 from simulator.twiml import INVALID_CONTENT_TYPE, SCHEMA_VIOLATION, Refused, Verb, read
 
-T = TypeVar("T")
-Playing = Generator[Wait, Stimulus, T]
-
 MOST_DOCUMENTS_IN_A_HURRY = 30
 LONGEST_TWIML_ORDER = 4000
 SPOKEN_ERROR = "We're sorry, an application error has occurred. Goodbye."
-
-
-class Ended(Interruption):
-    """The call is over, and by whose doing."""
-
-    def __init__(self, by: EndedBy, why: str) -> None:
-        super().__init__(why)
-        self.by = by
-        self.why = why
 
 
 class Player:
@@ -55,7 +45,7 @@ class Player:
         self.call = call
         self.leg = leg
         self.whisper = whisper
-        self._late: list[tuple[Request, list[tuple[str, str]]]] = []
+        self.late: list[tuple[Request, list[tuple[str, str]]]] = []
         self._hurried = 0
 
     def play(self) -> Playing[None]:
@@ -86,7 +76,7 @@ class Player:
             except Ended as ended:
                 by, why = ended.by, ended.why
                 break
-        self._finish(by, why)
+        finish(self, by, why)
 
     def documents(self, request: Request | None) -> Playing[None]:
         """Run a document and those that follow it, until one ends without a successor."""
@@ -101,7 +91,7 @@ class Player:
                 yield from self.let_pass("in_flight", delay)
             except CallerGone:
                 # The keys are under way already: they arrive though nobody listens any more.
-                self._late.append((request, [*self.leg.parameters(), *request.extra]))
+                self.late.append((request, [*self.leg.parameters(), *request.extra]))
                 raise
         self._hurried += 1
         try:
@@ -118,13 +108,14 @@ class Player:
             return read(request.twiml.encode(), "text/xml")
         parameters = [*self.leg.parameters(), *request.extra]
         answer = self.call.network.post(request.url, parameters, fallback=fallback)
-        self._delivered(request)
+        self.delivered(request)
         verbs = read(answer.body, answer.content_type)
         if verbs and verbs[-1].name == "ReadAloud":
-            self._fault(INVALID_CONTENT_TYPE, "text/plain is read aloud to the caller")
+            self.fault(INVALID_CONTENT_TYPE, "text/plain is read aloud to the caller")
         return verbs
 
-    def _delivered(self, request: Request) -> None:
+    def delivered(self, request: Request) -> None:
+        """Remember what the product has taken."""
         for name, value in request.extra:
             if name == "Digits" and not self.whisper:
                 self.call.keys_delivered += value
@@ -138,7 +129,7 @@ class Player:
         working fallback URL, Twilio speaks an error message aloud and ends the call. That fallback
         request carries ErrorCode and ErrorUrl."
         """
-        self._fault(refused.code, refused.reason)
+        self.fault(refused.code, refused.reason)
         target = self.call.network.target
         if not target.fallback_path:
             raise self._spoken_error()
@@ -154,14 +145,15 @@ class Player:
         try:
             return fallback.url, self._ask(fallback, fallback=True)
         except Refused as again:
-            self._fault(again.code, again.reason)
+            self.fault(again.code, again.reason)
             raise self._spoken_error() from None
 
     def _spoken_error(self) -> Ended:
         self.call.note("error", f"hears an error spoken aloud: “{SPOKEN_ERROR}”", say=SPOKEN_ERROR)
         return Ended("error", "the exchange ends the call after its error")
 
-    def _fault(self, code: int, reason: str) -> None:
+    def fault(self, code: int, reason: str) -> None:
+        """Note what Twilio would refuse or complain of."""
         self.call.faults.append(f"{code}: {reason}")
         self.call.note("fault", f"fault {code}: {reason}", code=str(code))
 
@@ -185,9 +177,6 @@ class Player:
             self.call.note("answered", "answered")
 
     def _carry_out(self, verb: Verb, url: str) -> Playing[Request | None]:
-        from simulator.dialling import dial
-        from simulator.gathering import gather
-
         match verb.name:
             case "Say" | "Play" | "Pause":
                 kind, seconds = self.sound(verb, url)
@@ -217,6 +206,10 @@ class Player:
                 raise Ended("error", f"the simulator does not play <{verb.name}>")
         return None
 
+    def side(self, leg: Leg) -> Player:
+        """Return the player of somebody who was rung, and who hears a whisper."""
+        return Player(self.call, leg, whisper=True)
+
     def sound(self, verb: Verb, url: str) -> tuple[str, float]:
         """Begin a Say, Play or Pause; return its kind and how long it takes in seconds."""
         if verb.name == "Pause":
@@ -238,10 +231,10 @@ class Player:
         try:
             answer = self.call.network.fetch(url)
         except Refused as refused:
-            self._fault(refused.code, refused.reason)
+            self.fault(refused.code, refused.reason)
             return 0.0
         if not answer.content_type.startswith("audio/"):
-            self._fault(INVALID_CONTENT_TYPE, f"{url} is {answer.content_type}, no sound")
+            self.fault(INVALID_CONTENT_TYPE, f"{url} is {answer.content_type}, no sound")
         try:
             with wave.open(io.BytesIO(answer.body)) as sound:
                 return float(sound.getnframes() / sound.getframerate())
@@ -280,43 +273,6 @@ class Player:
         try:
             self.call.network.post(url, parameters)
         except Refused as refused:
-            self._fault(refused.code, refused.reason)
+            self.fault(refused.code, refused.reason)
             return False
         return True
-
-    def _finish(self, by: EndedBy, why: str) -> None:
-        call = self.call
-        call.ended_at = call.clock.now()
-        call.ended_by = by
-        if self.leg.status == "in-progress":
-            self.leg.status = "completed"
-        elif self.leg.status == "ringing":
-            self.leg.status = "no-answer"
-        call.note("ended", why, by=by)
-        posts = [self._tell_end, self._tell_late]
-        for post in posts if call.network.knobs.reorder else reversed(posts):
-            post()
-
-    def _tell_late(self) -> None:
-        while self._late:
-            request, parameters = self._late.pop(0)
-            if self.tell(request.url, parameters):
-                self._delivered(request)
-
-    def _tell_end(self) -> None:
-        # Twilio: "CallStatus, CallDuration, SequenceNumber from 0, Timestamp (RFC 2822),
-        # CallbackSource=call-progress-events. An inbound number only sends the end of the call."
-        call = self.call
-        target = call.network.target
-        if call.network.knobs.lose_status or not target.status_path:
-            return
-        parameters = [
-            *self.leg.parameters(),
-            ("CallDuration", str(call.duration)),
-            ("Duration", str(-(-call.duration // 60))),
-            ("SequenceNumber", "0"),
-            ("Timestamp", format_datetime(call.clock.today())),
-            ("CallbackSource", "call-progress-events"),
-            ("SipResponseCode", "200"),
-        ]
-        call.end_delivered = self.tell(target.public(target.status_path), parameters)

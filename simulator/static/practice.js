@@ -24,7 +24,6 @@ const ENDS = {
   us: "The call was ended by Quietline.",
   caller: "The caller hung up.",
   error: "The exchange ended the call: see the captions.",
-  "far end": "The other side hung up.",
 };
 
 let call = null; // the running call: { sid, feed, began, answered }
