@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.commands import cell, make, open_store
-from console.openapi import EXAMPLE
+from console.described import EXAMPLE
 from incidents.accounts import Accounts
 from incidents.migrate import upgrade
 from incidents.sealed import Keys
