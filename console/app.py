@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from a2wsgi import WSGIMiddleware
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -49,7 +51,7 @@ def application(
     store = Store(settings.database_url, keys)
     journals = (settings.data / "journal", settings.journal_spare)
     watch = Watch(Board(store, journals, keys), Ear(settings.data / "wake", "console"), clock=clock)
-    doors = Doors(Accounts(store.engine), clock)
+    doors = Doors(Accounts(store.engine), clock, store.engine)
     https = settings.console_url.startswith("https:")
     site = Site(
         watch=watch,
@@ -62,10 +64,11 @@ def application(
     )
     flask = create(site, [api.blueprint(store, watch), health.blueprint(watch, store)])
     live = Live(watch, doors)
-    mounts: list[BaseRoute] = [
-        Mount(path, app=ForSignedIn(app, doors)) for path, app in extra_mounts.items()
-    ]
-    pages: Any = WSGIMiddleware(flask.wsgi_app, workers=PAGE_THREADS)
+    mounts: list[BaseRoute] = []
+    for path, app in extra_mounts.items():
+        mounts += [Route(path, _to_folder), Mount(path, app=ForSignedIn(app, doors))]
+    wsgi: Any = flask.wsgi_app
+    pages: Any = WSGIMiddleware(wsgi, workers=PAGE_THREADS)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -74,6 +77,11 @@ def application(
 
     routes = [Route("/live", _Endpoint(live)), *mounts, Mount("/", app=pages)]
     return Headers(Starlette(routes=routes, lifespan=lifespan), https=https)
+
+
+async def _to_folder(request: Request) -> RedirectResponse:
+    """Lead ``/practice`` to ``/practice/``, where its own addresses are right."""
+    return RedirectResponse(request.url.path + "/", 308)
 
 
 class _Endpoint:

@@ -90,14 +90,14 @@ class Beats:
         """Take in a beat."""
         self._heard[beat.process, beat.pid] = (now, beat)
 
-    def raise_own(self, id: str, text: str, now: datetime) -> None:
+    def raise_own(self, name: str, text: str, now: datetime) -> None:
         """Raise an alarm of this process; one that already stands keeps its time."""
-        if id not in self._own:
-            self._own[id] = Alarm(id, text, now)
+        if name not in self._own:
+            self._own[name] = Alarm(name, text, now)
 
-    def end_own(self, id: str) -> None:
+    def end_own(self, name: str) -> None:
         """End an alarm of this process."""
-        self._own.pop(id, None)
+        self._own.pop(name, None)
 
     def latest(self) -> list[Beat]:
         """Return the last beat of every process heard lately, for the metrics."""

@@ -19,11 +19,11 @@ MOST_PENDING_BYTES: Final = 1 << 20
 Reason = Literal["slow", "signed out", "stopping"]
 
 
-def message(event: str, data: Mapping[str, object], id: str | None = None) -> bytes:
+def message(event: str, data: Mapping[str, object], place: str | None = None) -> bytes:
     """Write one server-sent event. ``json.dumps`` keeps it on one line."""
-    place = f"id: {id}\n" if id is not None else ""
+    id_line = f"id: {place}\n" if place is not None else ""
     text = json.dumps(data, separators=(",", ":"))
-    return f"{place}event: {event}\ndata: {text}\n\n".encode()
+    return f"{id_line}event: {event}\ndata: {text}\n\n".encode()
 
 
 class Subscriber:

@@ -10,17 +10,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from http.cookies import CookieError, SimpleCookie
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qs
 
+from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from console.doors import COOKIE, Doors
 from console.feed import Subscriber
 from console.mounted import refuse
 from console.watch import Watch
-from incidents.store import StoreUnavailable
+from incidents.transactions import StoreUnavailable
 
 ASK_AGAIN_EVERY_S: Final = 60.0
 """How often open feeds are counted as use of their session, and ended ones let go."""
@@ -37,9 +37,8 @@ class Live:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "GET":
             return await refuse(send, 405, "Use GET.", ((b"allow", b"GET"),))
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        cookies = _cookies(headers.get(b"cookie", ""))
-        shown = headers.get(b"authorization"), cookies
+        asked = HTTPConnection(scope)
+        shown = asked.headers.get("authorization"), asked.cookies
         try:
             found = await asyncio.to_thread(self._doors.holder, *shown)
         except StoreUnavailable:
@@ -50,8 +49,8 @@ class Live:
             return await refuse(send, 401, "Sign in, or send a bearer token.", basic)
         if not found.may_read:
             return await refuse(send, 403, "Your role may not read incidents.")
-        after = headers.get(b"last-event-id") or _after(scope["query_string"])
-        subscriber = self._watch.feed.join(cookies[COOKIE] if found.by == "session" else None)
+        after = asked.headers.get("last-event-id") or _after(scope["query_string"])
+        subscriber = self._watch.feed.join(asked.cookies[COOKIE] if found.by == "session" else None)
         self._shown[subscriber] = shown
         try:
             await self._serve(subscriber, after or None, receive, send)
@@ -72,9 +71,8 @@ class Live:
         sender = loop.create_task(self._send(subscriber, after, send))
         listener = loop.create_task(_until_gone(receive))
         try:
-            await asyncio.wait(
-                {sender, listener, subscriber.gone}, return_when=asyncio.FIRST_COMPLETED
-            )
+            ends: set[asyncio.Future[Any]] = {sender, listener, subscriber.gone}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             # The server is stopping and has waited long enough: end the answer
             # properly, so that the screen comes back at once.
@@ -107,9 +105,10 @@ class Live:
         while True:
             await asyncio.sleep(ASK_AGAIN_EVERY_S)
             for subscriber, shown in list(self._shown.items()):
-                # With the store down nobody is signed out.
+                # With the store down nobody is signed out; and a session that only
+                # ran out is not ended under a handler who watches alerts come.
                 with contextlib.suppress(StoreUnavailable):
-                    if await asyncio.to_thread(self._doors.holder, *shown) is None:
+                    if await asyncio.to_thread(self._doors.shut, *shown):
                         subscriber.let_go("signed out")
 
 
@@ -121,13 +120,6 @@ async def _until_gone(receive: Receive) -> None:
 async def _piece(send: Send, body: bytes) -> None:
     if body:
         await send({"type": "http.response.body", "body": body, "more_body": True})
-
-
-def _cookies(header: str) -> dict[str, str]:
-    jar: SimpleCookie = SimpleCookie()
-    with contextlib.suppress(CookieError):
-        jar.load(header)
-    return {name: morsel.value for name, morsel in jar.items()}
 
 
 def _after(query: bytes) -> str | None:

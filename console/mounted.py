@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from console.doors import Doors
-from incidents.store import StoreUnavailable
+from incidents.transactions import StoreUnavailable
 
 
 class ForSignedIn:
@@ -25,16 +26,15 @@ class ForSignedIn:
         try:
             found = await asyncio.to_thread(self._doors.holder, *shown)
         except StoreUnavailable:
-            return await refuse(send, 503, "The store cannot be asked who you are.")
+            await refuse(send, 503, "The store cannot be asked who you are.")
+            return
         if found is not None and found.may_read:
-            return await self._app(scope, receive, send)
-        if "text/html" not in asked.headers.get("accept", ""):
-            return await refuse(send, 401, "Sign in first.")
-        path = scope.get("root_path", "") + scope.get("path", "").removeprefix(
-            scope.get("root_path", "")
-        )
-        there = b"/sign-in?next=" + path.encode("ascii", "ignore")
-        await refuse(send, 303, "Sign in first.", ((b"location", there),))
+            await self._app(scope, receive, send)
+        elif "text/html" in asked.headers.get("accept", ""):
+            there = f"/sign-in?next={quote(asked.url.path)}".encode("ascii")
+            await refuse(send, 303, "Sign in first.", ((b"location", there),))
+        else:
+            await refuse(send, 401, "Sign in first.")
 
 
 async def refuse(

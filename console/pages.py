@@ -28,7 +28,8 @@ from console import strip, words
 from console.guard import doors, everyone, holder, signed_in
 from console.record import Record, record
 from console.watch import Watch
-from incidents.store import BadCursor, NoSuchIncident, Store, StoreUnavailable
+from incidents.store import BadCursor, NoSuchIncident, Store
+from incidents.transactions import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ def static(version: str, name: str) -> ResponseReturnValue:
     lasting = version == current_app.extensions["quietline_assets"]
     answer = send_from_directory(folder, name, max_age=A_YEAR_S if lasting else 0)
     answer.cache_control.no_cache = None if lasting else True
-    answer.cache_control.immutable = lasting or None
+    answer.cache_control.immutable = lasting
     return answer
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import secrets
 import unicodedata
-from typing import Final
+from typing import Any, Final
 
 from flask import (
     Blueprint,
@@ -58,10 +58,10 @@ def _signer() -> URLSafeSerializer:
 def _known_browser(name: str) -> str | None:
     """Return the id of this browser if ``name`` signed in here before."""
     try:
-        id, known = _signer().loads(request.cookies.get(KNOWN, ""))
+        browser, known = _signer().loads(request.cookies.get(KNOWN, ""))
     except (BadSignature, ValueError, TypeError):
         return None
-    return str(id) if known == name else None
+    return str(browser) if known == name else None
 
 
 def _guesser() -> str:
@@ -81,7 +81,7 @@ def _was_wrong(answer: Response) -> bool:
 
 def slow_guessers(app: Flask, limiter: Limiter) -> None:
     """Put the limits on the sign-in view. Only wrong passwords count towards them."""
-    view = app.view_functions["signin.check"]
+    view: Any = app.view_functions["signin.check"]
     for limit, key in ((GUESSES, _guesser), (GUESSES_OF_AN_ADDRESS, _address)):
         view = limiter.limit(limit, key_func=key, deduct_when=_was_wrong)(view)
     app.view_functions["signin.check"] = view

@@ -48,7 +48,8 @@ class View:
 
 def view(incidents: Iterable[Incident], number: int, place: str | None) -> View:
     """Make the view of a board: all alerts, and the latest of what is for review."""
-    shown, review = [], []
+    shown: list[Incident] = []
+    review: list[Incident] = []
     for incident in incidents:
         if incident.purpose == "proof" or incident.state == "closed":
             continue

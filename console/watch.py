@@ -199,18 +199,18 @@ class Watch:
             count += 1
             await asyncio.sleep(ALARMS_EVERY_S)
 
-    def _own_alarm(self, id: str, text: str, *, raised: bool) -> None:
+    def _own_alarm(self, name: str, text: str, *, raised: bool) -> None:
         if raised:
-            self.beats.raise_own(id, text, self._clock())
+            self.beats.raise_own(name, text, self._clock())
         else:
-            self.beats.end_own(id)
+            self.beats.end_own(name)
 
     def _tell_alarms(self) -> None:
         standing = {alarm.id: alarm for alarm in self.alarms()}
-        for id in self._alarms.keys() - standing.keys():
-            self.feed.publish(message("alarm", self._alarms[id].as_json(over=True)))
-        for id, alarm in standing.items():
-            known = self._alarms.get(id)
+        for name in self._alarms.keys() - standing.keys():
+            self.feed.publish(message("alarm", self._alarms[name].as_json(over=True)))
+        for name, alarm in standing.items():
+            known = self._alarms.get(name)
             if known is None or known.text != alarm.text:
                 self.feed.publish(message("alarm", alarm.as_json()))
         self._alarms = standing

@@ -25,7 +25,8 @@ from console.guard import deny_by_default
 from console.pages import pages
 from console.signin import signin, slow_guessers
 from console.watch import Watch
-from incidents.store import Store, StoreUnavailable
+from incidents.store import Store
+from incidents.transactions import StoreUnavailable
 
 log = logging.getLogger(__name__)
 

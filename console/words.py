@@ -80,7 +80,10 @@ def urgency(rank: int) -> Urgency:
 
 
 def order(incident: Incident) -> tuple[int, bool, bool, datetime, str]:
-    """Give the place on the board: urgency, calls before reviews, unclaimed first, longest waiting."""
+    """Give the place on the board.
+
+    By urgency; calls before reviews; unclaimed before claimed; the longest waiting first.
+    """
     return (
         incident.urgency,
         incident.state == "review",

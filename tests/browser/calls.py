@@ -44,7 +44,7 @@ class Exchange:
         """Let a call arrive, ``ago`` seconds before now."""
         at = datetime.now(UTC) - timedelta(seconds=ago)
         sid = f"CA{next(_sids):08x}{int(at.timestamp() * 1e6):024x}"
-        facts = {
+        facts: dict[str, object] = {
             "line": "emergency",
             "profile": profile,
             "purpose": purpose,

@@ -1,0 +1,143 @@
+"""Signing in and out, as an intruder would try it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from console.doors import COOKIE
+from tests.console.site import Console
+
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture
+def console(data: Path, sqlite_url: str) -> Console:
+    """A console with one handler."""
+    made = Console(data, sqlite_url)
+    made.accounts.add_user("anna", now=made.now, password=PASSWORD)
+    return made
+
+
+def token(client: FlaskClient, path: str = "/sign-in") -> str:
+    """The CSRF token of a page."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path).text)
+    assert found is not None
+    return found[1]
+
+
+def sign_in(
+    client: FlaskClient, password: str = PASSWORD, *, name: str = "anna", address: str = "10.0.0.1"
+) -> TestResponse:
+    """Fill in the form and send it."""
+    form = {"name": name, "password": password, "csrf_token": token(client)}
+    return client.post("/sign-in", data=form, environ_base={"REMOTE_ADDR": address})
+
+
+def test_the_right_password_opens_and_its_cookie_is_guarded(console: Console) -> None:
+    """HttpOnly, SameSite=Strict, and no end date: it goes with the browser."""
+    client = console.stranger()
+    answer = sign_in(client)
+    assert (answer.status_code, answer.location) == (303, "/")
+    cookie = next(one for one in answer.headers.getlist("Set-Cookie") if one.startswith(COOKIE))
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert "Expires" not in cookie
+    assert client.get("/").status_code == 200
+
+
+def test_a_wrong_password_and_an_unknown_name_read_the_same(console: Console) -> None:
+    """Nobody learns who works here."""
+    wrong = sign_in(console.stranger(), "not the password")
+    unknown = sign_in(console.stranger(), name="nobody")
+    assert wrong.status_code == unknown.status_code == 422
+    shape = re.compile(r'value="[^"]*"|data-now="[^"]*"')
+    assert shape.sub("", wrong.text) == shape.sub("", unknown.text)
+
+
+def test_a_session_from_before_the_sign_in_is_worth_nothing_after(console: Console) -> None:
+    """Fixation: neither a planted session cookie nor a planted form token survives."""
+    client = console.stranger()
+    client.set_cookie(COOKIE, "A" * 43)
+    before = token(client)
+    sign_in(client)
+    after = client.get_cookie(COOKIE)
+    assert after is not None
+    assert after.value != "A" * 43
+    refused = client.post("/sign-out", data={"csrf_token": before})
+    assert refused.status_code == 400
+
+
+def test_a_session_is_worth_nothing_after_the_sign_out(console: Console) -> None:
+    """Also in another browser that holds the same cookie."""
+    client = console.stranger()
+    sign_in(client)
+    cookie = client.get_cookie(COOKIE)
+    assert cookie is not None
+    thief = console.stranger()
+    thief.set_cookie(COOKIE, cookie.value)
+    assert thief.get("/").status_code == 200
+    client.post("/sign-out", data={"csrf_token": token(client, "/")})
+    assert thief.get("/").status_code == 303
+    assert client.get("/").status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/incidents/QL-7K3M-9F2X-HC4/notes"])
+def test_a_form_from_elsewhere_is_refused(console: Console, path: str) -> None:
+    """CSRF: no token, no change."""
+    client = console.handler("berta")
+    answer = client.post(path, data={"name": "anna", "password": PASSWORD, "text": "x"})
+    assert answer.status_code == 400
+    assert "out of date" in answer.text
+
+
+def test_a_guesser_is_slowed(console: Console) -> None:
+    """Ten wrong passwords in a minute for one name from one address; then even the right one waits."""
+    guesser = console.stranger()
+    answers = [sign_in(guesser, f"guess {n}").status_code for n in range(11)]
+    assert answers == [422] * 10 + [429]
+    assert sign_in(guesser).status_code == 429
+
+
+def test_guessing_never_locks_out_the_duty_team(console: Console) -> None:
+    """Neither from elsewhere, nor behind the same address in a browser that is known."""
+    known = console.stranger()
+    sign_in(known)
+    known.post("/sign-out", data={"csrf_token": token(known, "/")})
+    guesser = console.stranger()
+    for n in range(12):
+        sign_in(guesser, f"guess {n}")
+    assert sign_in(console.stranger(), address="10.0.0.2").status_code == 303
+    assert sign_in(known).status_code == 303
+
+
+def test_right_passwords_are_not_counted(console: Console) -> None:
+    """A team that signs in all at once at the change of shift is not a guesser."""
+    answers = {sign_in(console.stranger()).status_code for _ in range(15)}
+    assert answers == {303}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"name": "\x00", "password": "\x00"},
+        {"name": "a" * 10_000, "password": "b" * 30_000},
+        {"name": "\ud800", "password": "\udfff"},
+        {"name": "' OR 1=1 --", "password": "' OR 1=1 --"},
+    ],
+)
+def test_a_strange_form_is_refused_with_a_sentence(console: Console, form: dict[str, str]) -> None:
+    """4xx, never 5xx."""
+    client = console.stranger()
+    encoded = {
+        name: value.encode("utf-8", "surrogatepass").decode("latin-1")
+        for name, value in form.items()
+    }
+    answer = client.post("/sign-in", data={**encoded, "csrf_token": token(client)})
+    assert 400 <= answer.status_code < 500
+    assert "not right" in answer.text

@@ -1,0 +1,99 @@
+"""The words and figures a handler reads."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from console import words
+from incidents.fold import Entry
+
+START = datetime(2026, 12, 22, 18, 3, tzinfo=UTC)
+SCRIPT = Path(words.__file__).parent / "static" / "js" / "words.js"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "read"),
+    [
+        (-5, "0:00"),
+        (0, "0:00"),
+        (7.9, "0:07"),
+        (59, "0:59"),
+        (60, "1:00"),
+        (3599, "59:59"),
+        (3600, "1 h 00 min"),
+        (3840, "1 h 04 min"),
+        (86_399, "23 h 59 min"),
+        (86_400, "1 d 0 h"),
+        (183_600, "2 d 3 h"),
+    ],
+)
+def test_time_waiting_reads_at_a_glance(seconds: float, read: str) -> None:
+    """Seconds while they matter, then minutes, then hours."""
+    assert words.waiting(START, START + timedelta(seconds=seconds)) == read
+
+
+@pytest.mark.parametrize(
+    ("at", "clock", "zone"),
+    [
+        (datetime(2026, 12, 22, 18, 3, 11, tzinfo=UTC), "18:03:11", "GMT"),
+        (datetime(2026, 7, 1, 18, 3, 11, tzinfo=UTC), "19:03:11", "BST"),
+        (datetime(2026, 3, 29, 0, 59, 59, tzinfo=UTC), "00:59:59", "GMT"),
+        (datetime(2026, 3, 29, 1, 0, 0, tzinfo=UTC), "02:00:00", "BST"),
+        (datetime(2026, 10, 25, 1, 0, 0, tzinfo=UTC), "01:00:00", "GMT"),
+    ],
+)
+def test_times_are_local_through_daylight_saving(at: datetime, clock: str, zone: str) -> None:
+    """A handler reads the time on the wall; the zone says which of two one o'clocks."""
+    assert (words.clock(at), words.zone(at)) == (clock, zone)
+
+
+def test_keys_are_spaced_out() -> None:
+    """55 is two presses."""
+    assert words.keys("55*") == "5 5 *"
+    assert words.keys("") == "–"
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "what", "detail", "quote"),
+    [
+        ("keys_pressed", {"keys": "55"}, "Keys pressed", "5 5", ""),
+        (
+            "sound_heard",
+            {"words": "who is it"},
+            "Sound heard",
+            "may be somebody else in the room",
+            "who is it",
+        ),
+        ("note_added", {"text": "<b>", "by": "anna"}, "Note", "anna", "<b>"),
+        (
+            "repeat_seen",
+            {"nth": 3, "seconds": 700},
+            "Call number 3 from here in 12 minutes",
+            "",
+            "",
+        ),
+        ("line_dropped", {"duration": 31}, "Line dropped", "after 31 s", ""),
+        ("something_new", {}, "Something new", "", ""),
+    ],
+)
+def test_a_timeline_entry_reads_as_one_would_say_it(
+    kind: str, data: dict[str, object], what: str, detail: str, quote: str
+) -> None:
+    """And an entry of a later release reads as it is named."""
+    assert words.told(Entry("1", START, kind, data)) == words.Told(what, detail, quote)
+
+
+def test_the_screen_s_script_has_the_same_words() -> None:
+    """The rules stand twice; the words must not differ."""
+    script = SCRIPT.read_text(encoding="utf-8")
+    for urgency in words.URGENCIES:
+        said = f'{urgency.rank}: {{ word: "{urgency.word}", shape: "{urgency.shape}" }}'
+        assert said in script
+    for table in (words.CONNECTIONS, words.PURPOSES):
+        told = ", ".join(f"{name}: {json.dumps(word)}" for name, word in table.items())
+        assert re.search(re.escape("{ " + told + " }"), script)
