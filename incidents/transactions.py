@@ -19,7 +19,13 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from incidents.tables import incidents
@@ -33,26 +39,39 @@ class StoreUnavailable(OSError):
     """The store cannot be reached or does not answer; what is in the journal is safe."""
 
 
-def connect(url: str) -> Engine:
-    """Make the engine for ``url``, with client-side deadlines. Connects to nothing yet."""
+def connect(url: str, *, hurried: bool = True) -> Engine:
+    """Make the engine for ``url``. Connects to nothing yet.
+
+    ``hurried``: no statement may take long, and the client stops waiting by itself. Migrations
+    are not hurried.
+    """
     if url.startswith("sqlite"):
         engine = create_engine(url, connect_args={"timeout": _SQLITE_BUSY_MS / 1000})
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
-    options = f"-c statement_timeout={_PATIENCE_SECONDS}s -c lock_timeout={_PATIENCE_SECONDS}s"
-    return create_engine(
+    limit = f"{_PATIENCE_SECONDS}s" if hurried else "0"
+    engine = create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         pool_pre_ping=True,
         pool_timeout=_PATIENCE_SECONDS,
         connect_args={
             "connect_timeout": _PATIENCE_SECONDS,
-            "options": options,
-            # A backend that was stopped cannot fire its own timeouts; the
-            # kernel's must, or a reader would wait for ever.
+            "options": f"-c statement_timeout={limit} -c lock_timeout={limit}",
+            # For a machine or a network that is gone; for a server that is only
+            # stopped, see ``deadline``.
             "tcp_user_timeout": _PATIENCE_SECONDS * 1000,
             "keepalives_idle": _PATIENCE_SECONDS,
         },
     )
+    if hurried:
+        event.listen(engine, "do_connect", _connect_with_deadline)
+    return engine
+
+
+def _connect_with_deadline(_dialect: Any, _record: Any, args: Any, options: Any) -> Any:
+    from incidents.deadline import Connection  # psycopg: not loaded where the store is SQLite
+
+    return Connection.connect(*args, **options)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -100,12 +119,25 @@ def _end(connection: Connection, how: str) -> None:
 def _reached() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, PoolTimeout) as error:
+    except PoolTimeout as error:
         raise StoreUnavailable(type(error).__name__) from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or _by_the_store(error):
             raise StoreUnavailable(type(error).__name__) from error
         raise
+
+
+def _by_the_store(error: DBAPIError) -> bool:
+    """Say whether the store is at fault, and not what it was given.
+
+    A primary that became read-only or tables of another release are the store's trouble: taken
+    for bad events, they would have every event set aside.
+    """
+    if isinstance(error, OperationalError | InternalError) or type(error) is DatabaseError:
+        return True
+    # PostgreSQL's own word, not the driver's about a value it cannot send.
+    from_server = getattr(error.orig, "sqlstate", None) is not None
+    return isinstance(error, ProgrammingError) and from_server
 
 
 def next_revision(connection: Connection) -> int:

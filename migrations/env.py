@@ -7,17 +7,19 @@ from incidents.tables import metadata
 from incidents.transactions import connect
 
 _LOCK = 5_505_056
-_NO_LIMIT = "SET statement_timeout = 0; SET lock_timeout = 0"
 
 
 def run() -> None:
     """Migrate in one transaction, alone."""
-    engine = connect(context.config.attributes["url"])
+    engine = connect(context.config.attributes["url"], hurried=False)
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text(_NO_LIMIT))
             connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
-        connection.commit()
+            connection.commit()
+        else:
+            # The driver commits each statement by itself: killed half-way, the tables
+            # would be there, their revision would not, and no later start could go on.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         context.configure(
             connection=connection,
             target_metadata=metadata,
@@ -26,6 +28,8 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("COMMIT")
         connection.commit()
     engine.dispose()
 

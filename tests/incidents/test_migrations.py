@@ -1,0 +1,133 @@
+"""Alembic and the tables in step, on both databases, whatever is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+
+from incidents import migrate
+from incidents.tables import metadata
+from incidents.transactions import connect, reading
+from tests.waiting import eventually
+
+
+def tables(url: str) -> set[str]:
+    """The tables there are, without Alembic's own."""
+    engine = connect(url)
+    found = set(inspect(engine).get_table_names()) - {"alembic_version"}
+    engine.dispose()
+    return found
+
+
+def test_migrations_make_exactly_the_tables_of_the_design(store_url: str) -> None:
+    """Autogenerate finds nothing to add: types, indexes, unique keys and foreign keys included."""
+    migrate.upgrade(store_url)
+    engine = connect(store_url)
+    with reading(engine) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+    assert tables(store_url) == set(metadata.tables)
+
+
+def test_the_check_for_tables_out_of_step_catches_a_missing_column(sqlite_url: str) -> None:
+    """Planted: without one column autogenerate has something to say."""
+    migrate.upgrade(sqlite_url)
+    engine = connect(sqlite_url)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("ALTER TABLE incidents DROP COLUMN grade")
+        assert compare_metadata(MigrationContext.configure(connection), metadata) != []
+    engine.dispose()
+
+
+def test_migrating_twice_changes_nothing(store_url: str) -> None:
+    """Every start migrates; only the first has something to do."""
+    migrate.upgrade(store_url)
+    migrate.upgrade(store_url)
+    present, newest = migrate.revisions(store_url)
+    assert present == newest is not None
+
+
+def test_every_migration_can_be_taken_back_and_made_again(store_url: str) -> None:
+    """A release that must be rolled back leaves nothing that stops the next one."""
+    migrate.upgrade(store_url)
+    command.downgrade(migrate._config(store_url), "base")
+    assert tables(store_url) == set()
+    migrate.upgrade(store_url)
+    assert tables(store_url) == set(metadata.tables)
+
+
+def test_a_revision_is_told_before_and_after(store_url: str) -> None:
+    """What doctor asks: which revision is here, and which is the newest."""
+    assert migrate.revisions(store_url)[0] is None
+    migrate.upgrade(store_url)
+    present, newest = migrate.revisions(store_url)
+    assert present == newest
+
+
+_UPGRADE = """
+import os, signal, sys
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from incidents import migrate
+left = int(sys.argv[2])
+@event.listens_for(Engine, "before_cursor_execute")
+def stop(connection, cursor, statement, *rest):
+    global left
+    if statement.lstrip().upper().startswith(("CREATE", "INSERT", "UPDATE")):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+migrate.upgrade(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("statement", [2, 9, 21])
+def test_a_migration_killed_half_way_is_made_by_the_next_start(
+    store_url: str, statement: int
+) -> None:
+    """One transaction: tables without their revision would stop every later start."""
+    root = Path(migrate.__file__).resolve().parent.parent
+    killed = subprocess.run(
+        [sys.executable, "-c", _UPGRADE, store_url, str(statement)],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        check=False,
+        capture_output=True,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    # PostgreSQL notices that its client is gone a moment later, and gives its lock back.
+    eventually(lambda: tables(store_url) == set(), 10)
+    migrate.upgrade(store_url)
+    assert tables(store_url) == set(metadata.tables)
+
+
+def test_two_starts_at_once_migrate_one_after_the_other(store_url: str) -> None:
+    """Two machines are started on one empty store."""
+    root = Path(migrate.__file__).resolve().parent.parent
+    made = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                "import sys; from incidents import migrate; migrate.upgrade(sys.argv[1])",
+                store_url,
+            ],
+            cwd=root,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
+    for one in made:
+        _, said = one.communicate(timeout=60)
+        assert one.returncode == 0, said.decode()
+    assert tables(store_url) == set(metadata.tables)
