@@ -29,6 +29,10 @@ KINDS = (
 """Kinds of event the fold reads; it passes over others, so that an older release may meet newer."""
 
 
+_NAMELESS = ("connected", "repeat_seen")
+"""Kinds that do not say whose call it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
     """The record of one call and what was done about it, as the contract shows it."""
@@ -155,7 +159,7 @@ class _History:
         self.events = sorted(distinct.values(), key=lambda event: (event.step, event.at, event.key))
         # Every webhook names the line and the caller, so any of them can stand
         # for a missing first one; what the engine adds does not.
-        self.steps = [event for event in self.events if "line" in event.data]
+        self.steps = [event for event in self.events if event.kind not in _NAMELESS]
         if not self.steps:
             raise NothingToFold("no event from the phone")
         self.first = self.steps[0]

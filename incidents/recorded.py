@@ -74,8 +74,10 @@ def seal(event: Recorded, keys: Keys) -> Sealed:
 
 
 def unseal(sealed: Sealed, keys: Keys) -> Recorded:
-    """Decrypt an event from a disk. Raises ``sealed.CannotOpen``."""
+    """Decrypt an event from a disk. Raises ``sealed.CannotOpen``, or ``ValueError`` if it is none."""
     data = json.loads(keys.open(sealed.data, _place(sealed.key)))
+    if not isinstance(data, dict):
+        raise ValueError("an event's data must be an object")
     at = from_milliseconds(sealed.at_ms)
     return Recorded(
         sealed.key,

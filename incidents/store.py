@@ -8,6 +8,7 @@ does not answer. Events come in by the drain only.
 import base64
 import binascii
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -32,6 +33,7 @@ from incidents.sealed import Keys
 from incidents.tables import drained, events, incidents, numbers, set_aside, timeline
 from incidents.transactions import StoreUnavailable, connect, next_revision, reading, writing
 
+_CALL_KEY = re.compile(r"[0-9a-f]{40}\Z")
 BOARD_REVIEW_HOURS = 24
 """How long an incident in review stays on the live board; after that the review list has it."""
 BOARD_AT_MOST = 2000
@@ -295,6 +297,8 @@ def _read_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
         at, _, key = text.partition(".")
+        if not _CALL_KEY.match(key):
+            raise BadCursor(cursor[:40])
         return from_milliseconds(int(at)), key
     except (binascii.Error, ValueError, OverflowError, OSError) as error:
         raise BadCursor(cursor[:40]) from error
