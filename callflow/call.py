@@ -13,6 +13,10 @@ from callflow.keys import from_url, to_url
 from callflow.profiles import Profile
 
 LONGEST_TOKEN = 256
+LONGEST_NUMBER = 15
+"""Digits of a number in a token: what every clock, disk and database can hold."""
+LATEST = 253_402_300_799
+"""The last second of the year 9999; a later start is no date."""
 _FIELDS = 10
 
 
@@ -92,6 +96,8 @@ class Call:
             pressed = from_url(keys)
         except ValueError as error:
             raise BadToken("not of our making") from error
+        if max(map(len, fields[1:])) > LONGEST_NUMBER or began > LATEST:
+            raise BadToken("no number or moment we could have written")
         return cls(
             stage, step, began, asked, pressed, heard, lost, listen, held, quiet, waited, since
         )
