@@ -1,14 +1,15 @@
 """From a signed request to what is recorded and what is said. No I/O: it only decides."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 from callflow import actions
 from callflow.call import BadToken, Call, Stage
 from callflow.events import AnswerFailed, CallArrived, CallEnded, Event, KeysPressed, SoundHeard
 from callflow.flow import Outcome, Setting, step
+from callflow.keys import from_url, to_url
 from callflow.lines import Line, profile_for
 from callflow.profiles import Profile
 from config.policy import Policy
@@ -18,6 +19,7 @@ from webhooks import parameters
 from webhooks.documents import Documents
 
 _STEP = "/voice/step/"
+_CALL_KEY = re.compile(r"[0-9a-f]{40}\Z")
 _KINDS = {
     "CallArrived": "call_arrived",
     "KeysPressed": "keys_pressed",
@@ -77,7 +79,7 @@ class Answers:
         try:
             call = Call.read(token)
         except BadToken:
-            return self.lost(params, now)
+            return self.lost(params, now, token)
         return self._answer(call, [parameters.happened(call.stage, params)], params, now)
 
     def fallback(self, params: dict[str, str], now: datetime) -> Answer:
@@ -87,18 +89,22 @@ class Answers:
             call = Call.read(url.partition(_STEP)[2].partition("?")[0].partition("#")[0])
         except BadToken:
             if not url.endswith("/voice/incoming"):
-                return self.lost(params, now)
+                return self.lost(params, now, url)
             call = Call.starting(now)
         heard = parameters.happened(call.stage, params)
         happened: list[Event] = [heard] if isinstance(heard, KeysPressed | SoundHeard) else []
         return self._answer(call, [*happened, AnswerFailed()], params, now)
 
-    def lost(self, params: dict[str, str], now: datetime) -> Answer:
-        """The state is gone: hold the line, under a step no earlier document can have had."""
+    def lost(self, params: dict[str, str], now: datetime, where: str) -> Answer:
+        """The state is gone: hold the line, under a step no earlier document can have had.
+
+        ``where``: what was asked for. It stands for the step in the events' keys, so that a retried
+        5 stays one 5 here as well.
+        """
         call = replace(Call.starting(now), step=int(now.timestamp() * 1000))
         heard = parameters.happened(Stage.NEW, params)
         happened: list[Event] = [heard] if isinstance(heard, KeysPressed | SoundHeard) else []
-        return self._answer(call, [*happened, AnswerFailed()], params, now)
+        return self._answer(call, [*happened, AnswerFailed()], params, now, f"lost|{where}")
 
     def status(self, params: dict[str, str], now: datetime) -> Answer:
         """The network reports on the call; only its end is of interest, and only the caller's."""
@@ -113,8 +119,8 @@ class Answers:
     def whisper(self, path: str, params: dict[str, str], now: datetime) -> Answer:
         """The control room has picked up: tell that side, and that side only, what this is."""
         word, language, call, signal, step_text, *_ = [*path.split("/"), *[""] * 5]
-        document = self._documents.whisper(word, language, signal.replace("-", " "))
-        if not call or not step_text.isascii() or not step_text.isdigit():
+        document = self._documents.whisper(word, language, _spaced(signal))
+        if not _CALL_KEY.match(call) or not step_text.isascii() or not step_text.isdigit():
             return Answer([], document, document)
         key = event_key(self._keys, call, step_text, "connected", "")
         connected = Recorded(
@@ -144,14 +150,20 @@ class Answers:
         return self._documents.render(hold, profile, "en-GB", call.write(), "")
 
     def _answer(
-        self, call: Call, happened: Sequence[Event], params: dict[str, str], now: datetime
+        self,
+        call: Call,
+        happened: Sequence[Event],
+        params: dict[str, str],
+        now: datetime,
+        place: str = "",
     ) -> Answer:
         caller = self._caller(call, params)
         setting = Setting(caller.profile, self._control_room is not None, now)
         records = []
         for event in happened:
             outcome = step(call, event, setting)
-            records.append(self._record(caller, call, event, now, _decided(outcome, caller)))
+            decided = _decided(outcome, caller)
+            records.append(self._record(caller, call, event, now, decided, place))
             call = outcome.call
         document = self._document(outcome, caller)
         kept = self.last_resort(now) if self._control_room else document
@@ -163,11 +175,12 @@ class Answers:
         call, profile = outcome.call, caller.profile
         whisper = ""
         if isinstance(outcome.action, actions.ConnectControlRoom):
-            signal = "-".join(profile.signal.keys * profile.signal.presses)
+            signal = profile.signal.keys * profile.signal.presses
             if len(profile.signal.keys) > 1:
-                signal = quote("-".join(call.keys[:1]), safe="")
+                signal = next((key for key in call.keys if key in profile.signal.keys), "")
             word = _whisper_word(call, profile)
-            parts = (word, caller.line.language, caller.call_key, signal or "-", str(call.step))
+            pressed = to_url(signal) or "-"
+            parts = (word, caller.line.language, caller.call_key, pressed, str(call.step))
             whisper = "/".join(parts)
         return self._documents.render(
             outcome.action, profile, caller.line.language, call.write(), whisper
@@ -194,13 +207,19 @@ class Answers:
         return _Caller(params, line, profile, base, call_key(self._keys, account, sid), sid)
 
     def _record(
-        self, caller: _Caller, call: Call, event: Event, now: datetime, decided: dict[str, object]
+        self,
+        caller: _Caller,
+        call: Call,
+        event: Event,
+        now: datetime,
+        decided: dict[str, object],
+        place: str = "",
     ) -> Recorded:
         kind = _KINDS[type(event).__name__]
         facts = _facts(event, caller)
         content = _content(event, caller.params)
         return Recorded(
-            key=event_key(self._keys, caller.call_key, call.step, kind, content),
+            key=event_key(self._keys, caller.call_key, place or call.step, kind, content),
             call_key=caller.call_key,
             call_sid=caller.call_sid,
             month=call.month(),
@@ -256,6 +275,14 @@ def _decided(outcome: Outcome, caller: _Caller) -> dict[str, object]:
     if call.stage is Stage.HOLD and profile.silence == "held" and not call.gave_a_sign():
         decided["held"] = profile.silence_reason
     return decided
+
+
+def _spaced(signal: str) -> str:
+    """Write the keys of a whisper's URL as they are read out, one by one."""
+    try:
+        return " ".join(from_url(signal))
+    except ValueError:
+        return ""
 
 
 def _whisper_word(call: Call, profile: Profile) -> str:

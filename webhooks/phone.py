@@ -10,9 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
+from werkzeug.routing import MapAdapter, PathConverter
 
 from webhooks.answers import Answer, Answers
+from webhooks.failures import told
 from webhooks.refusals import Refusals
 from webhooks.signature import Signatures
 
@@ -29,6 +31,24 @@ _NO_CONTENT = 204
 Decide = Callable[[dict[str, str], datetime], Answer]
 
 
+class Anything(PathConverter):
+    """Matches every path, one with slashes, breaks or an empty part as well."""
+
+    regex = "(?s:.+?)"
+    part_isolating = False
+
+
+class Phone(Flask):
+    """Flask without a host to judge: callers wait, and no address of ours depends on one."""
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Match by path and method alone; what ``Host`` says is a stranger's word."""
+        if request is None:
+            return None
+        path = request.environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
+        return MapAdapter(self.url_map, "phone", "/", "", "http", path, request.method)
+
+
 class Ready(Protocol):
     """Says what keeps this process from taking calls, in words; empty when nothing does."""
 
@@ -36,8 +56,10 @@ class Ready(Protocol):
 
 
 def application(answers: Answers, signatures: Signatures, refusals: Refusals) -> Flask:
-    """Build the app. Every route under ``/voice/`` demands a signature."""
-    app = Flask("webhooks", static_folder=None)
+    """Build the app. Every route that takes a POST demands a signature."""
+    app = Phone("webhooks", static_folder=None)
+    app.url_map.converters["anything"] = Anything
+    app.url_map.merge_slashes = False  # it would redirect a signed caller: no answer at all
 
     def guarded(decide: Decide) -> Response:
         params = _signed(signatures)
@@ -46,9 +68,9 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
             return Response("not signed\n", 403, content_type="text/plain")
         try:
             answer = decide(params, datetime.now(UTC))
-        except Exception:
-            # The one broad except of the phone side: a caller is on this line.
-            log.exception("the answer failed; the caller is kept on the line")
+        except Exception as error:
+            # Broad on purpose: a caller is on this line.
+            log.critical("the answer failed; the caller is kept on the line: %s", told(error))
             last = answers.last_resort()
             answer = Answer([], last, last)
         request.environ[ANSWER] = answer
@@ -67,6 +89,9 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
     def whisper(path: str) -> Response:
         return guarded(lambda params, now: answers.whisper(path, params, now))
 
+    def elsewhere(rest: str) -> Response:
+        return guarded(lambda params, now: answers.lost(params, now, rest))
+
     def status() -> Response:
         guarded_status = guarded(answers.status)
         if guarded_status.status_code == 403:
@@ -80,7 +105,8 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
     post("/voice/whisper/<path:path>", whisper)
     # An address an older release gave out, or a slip in the number's settings:
     # whoever is signed is a caller, and is kept.
-    post("/voice/<path:rest>", lambda rest: guarded(answers.lost))
+    post("/", lambda: elsewhere(""))
+    post("/<anything:rest>", elsewhere)
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
@@ -96,13 +122,11 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
 
 
 def _signed(signatures: Signatures) -> dict[str, str] | None:
-    given = request.headers.getlist("X-Twilio-Signature")
-    if len(given) != 1:
-        return None
+    environ = request.environ
     return signatures.signed(
-        request.environ[TARGET],
-        request.environ[BODY],
-        request.headers.get("Content-Type", ""),
-        request.headers.get("Content-Encoding", ""),
-        given[0],
+        environ[TARGET],
+        environ[BODY],
+        environ.get("CONTENT_TYPE", ""),
+        environ.get("HTTP_CONTENT_ENCODING", ""),
+        environ.get("HTTP_X_TWILIO_SIGNATURE"),  # the edge leaves it out when there are two
     )

@@ -216,3 +216,8 @@ def next_path(document: bytes, public_url: str) -> str | None:
         if url:
             return url.removeprefix(public_url)
     return None
+
+
+def whisper_url(document: bytes) -> str:
+    """Return the address of what the answering side hears first."""
+    return next(ElementTree.fromstring(document).iter("Number")).attrib["url"]

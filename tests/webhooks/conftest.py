@@ -1,0 +1,36 @@
+"""A phone side in this process, with and without a control room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from tests.webhooks import requests
+from tests.webhooks.phoneside import PhoneSide, settings_under
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., PhoneSide]]:
+    """Start a phone side: ``start(QUIETLINE_CONTROL_ROOM="+44…")``; all are closed after."""
+    with ExitStack() as stack:
+
+        def begin(**environment: str) -> PhoneSide:
+            settings = settings_under(tmp_path / "data", **environment)
+            return stack.enter_context(closing(PhoneSide(settings)))
+
+        yield begin
+
+
+@pytest.fixture
+def phone(start: Callable[..., PhoneSide]) -> PhoneSide:
+    """A phone side without a control room."""
+    return start()
+
+
+@pytest.fixture
+def with_room(start: Callable[..., PhoneSide]) -> PhoneSide:
+    """A phone side with a control room to ring."""
+    return start(QUIETLINE_CONTROL_ROOM=requests.CONTROL_ROOM)
