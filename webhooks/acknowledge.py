@@ -32,11 +32,15 @@ class Acknowledged:
         if self._stored.get(file, 0) >= position:
             return True
         future = self._loop.create_future()
-        self._waiting.append((file, position, future))
+        waiting = (file, position, future)
+        self._waiting.append(waiting)
         try:
             async with asyncio.timeout(WAIT):
                 await future
         except TimeoutError:
+            # With the engine gone for hours nothing else would ever clear these.
+            if waiting in self._waiting:
+                self._waiting.remove(waiting)
             self.late += 1
             self._journal_only.add((file, position))
             return False
