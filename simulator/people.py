@@ -33,13 +33,17 @@ _KNOWN_COUNTRIES = (("+44", "GB"), ("+61", "AU"), ("+64", "NZ"), ("+353", "IE"),
 
 
 def made_up_mobile() -> str:
-    """Return a mobile number from Ofcom's range for drama."""
-    return f"{MOBILE_DRAMA}{secrets.randbelow(1000):03d}"
+    """Return a mobile number from the upper half of Ofcom's range for drama.
+
+    The lower half is left to those who choose numbers themselves, so that the two never meet
+    and no call counts as a repeat of somebody else's.
+    """
+    return f"{MOBILE_DRAMA}{500 + secrets.randbelow(500)}"
 
 
 def made_up_landline() -> str:
-    """Return a landline number from Ofcom's range for drama."""
-    return f"{LANDLINE_DRAMA}{secrets.randbelow(1000):03d}"
+    """Return a landline number from the upper half of Ofcom's range for drama."""
+    return f"{LANDLINE_DRAMA}{500 + secrets.randbelow(500)}"
 
 
 def country(number: str) -> str:

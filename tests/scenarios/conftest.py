@@ -151,6 +151,7 @@ def bridging_exchange(site_with_control_room: Site) -> Iterator[Exchange]:
         assert one.faults == []
 
 
+# Below 500: from there on the simulator makes up numbers itself.
 _numbers = itertools.count()
 
 
