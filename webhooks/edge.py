@@ -6,13 +6,12 @@ tells the consoles every two seconds how this process is.
 """
 
 import asyncio
-import io
 import json
 import logging
 import os
-import sys
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -27,43 +26,49 @@ from incidents.wake import Bell
 from webhooks.acknowledge import Acknowledged
 from webhooks.answers import Answer, Answers
 from webhooks.documents import Documents
-from webhooks.phone import ANSWER, BODY, READY, TARGET
+from webhooks.failures import told
+from webhooks.phone import ANSWER, READY
 from webhooks.phone import application as flask_app
 from webhooks.refusals import Refusals
 from webhooks.signature import Signatures
+from webhooks.transport import BodyRefused, Receive, Scope, Send, environ_of, read, send_answer
 
 log = logging.getLogger(__name__)
 
-LARGEST_BODY = 8_000_000
-"""Bytes; 1 MB of speech in percent-encoded bytes of any script fits twice."""
 BODY_SECONDS = 10.0
 """Seconds a whole body may take; Twilio itself gives up after 15."""
 BEAT = 2.0
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-
-class BodyRefused(Exception):
-    """The body is too large, too slow, or broke off. ``status`` is the answer."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
+"""Seconds between two status beats."""
+LARGE_BODY = 65_536
+"""Bytes above which a body is read in a thread, so that nobody else waits for it."""
 
 
 class Edge:
-    """The ASGI application of one phone process."""
+    """The ASGI application of one phone process.
 
-    def __init__(self, settings: Settings, policy: Policy) -> None:
+    ``beat``: seconds between status beats. ``answers`` and ``journal`` are given by tests only.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        policy: Policy,
+        *,
+        beat: float = BEAT,
+        answers: Answers | None = None,
+        journal: Callable[[Path, Path, Path], Journal] = Journal,
+    ) -> None:
         self._settings = settings
+        self._beat_seconds = beat
+        self._open_journal = journal
         self._keys = Keys(settings.key_material)
         documents = Documents(policy.voices, settings.public_url, settings.control_room)
-        self._answers = Answers(policy, self._keys, documents, settings.control_room)
+        made = Answers(policy, self._keys, documents, settings.control_room)
+        self._answers = answers or made
         self._refusals = Refusals(settings.account_sid)
         signatures = Signatures(settings.public_url, settings.auth_tokens)
         self._flask: Flask = flask_app(self._answers, signatures, self._refusals)
+        self._large = asyncio.Lock()
         self._journal: Journal | None = None
         self._acknowledged: Acknowledged | None = None
         self._beating: asyncio.Task[None] | None = None
@@ -82,7 +87,12 @@ class Edge:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._start()
+                try:
+                    self._start()
+                except OSError as error:
+                    # A disk that is full or read-only now: calls are answered all the
+                    # same, and each one tries again.
+                    log.critical("the phone side started without its folders: %s", told(error))
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 self._stop()
@@ -92,10 +102,10 @@ class Edge:
     def _start(self) -> None:
         if self._journal is None:
             first, spare = self._settings.journals
-            self._journal = Journal(first, spare, self._settings.wake)
+            self._journal = self._open_journal(first, spare, self._settings.wake)
+            self._beating = asyncio.get_running_loop().create_task(self._beat())
             if self._settings.acknowledge == "store":
                 self._acknowledged = Acknowledged(self._settings.wake)
-            self._beating = asyncio.get_running_loop().create_task(self._beat())
 
     def _stop(self) -> None:
         if self._beating:
@@ -108,17 +118,22 @@ class Edge:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                body = await _read(receive)
+                body = await read(receive)
         except TimeoutError:
-            await _send(send, 408, [], b"")
+            await send_answer(send, 408, [], b"")
             return
         except BodyRefused as refused:
             if refused.status:
-                await _send(send, refused.status, [], b"")
+                await send_answer(send, refused.status, [], b"")
             return
-        environ = _environ(scope, body)
+        environ = environ_of(scope, body)
         environ[READY] = self._problems
-        status, headers, answer_body = self._decide(environ)
+        if len(body) <= LARGE_BODY:
+            status, headers, answer_body = self._decide(environ)
+        else:
+            async with self._large:
+                decided = await asyncio.to_thread(self._decide, environ)
+            status, headers, answer_body = decided
         answer: Answer | None = environ.get(ANSWER)
         if answer is not None and answer.events:
             kept = await self._keep(answer)
@@ -127,7 +142,7 @@ class Edge:
                 headers = [pair for pair in headers if pair[0] != b"content-length"]
                 headers.append((b"content-length", str(len(answer_body)).encode()))
         self._answered += answer is not None
-        await _send(send, status, headers, answer_body)
+        await send_answer(send, status, headers, answer_body)
 
     def _decide(self, environ: dict[str, Any]) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         answered: list[Any] = []
@@ -147,10 +162,12 @@ class Edge:
             assert self._journal is not None
             sealed = [seal(event, self._keys) for event in answer.events]
             file, position = await self._journal.keep(sealed)
-        except JournalFailed as error:
+        except Exception as error:
+            # Whatever it was, the caller is still on the line and must hear our answer.
             self._failed += 1
             self._unwritten_since = self._unwritten_since or datetime.now(UTC)
-            log.critical("an event could not be written anywhere: %s", error)
+            reason = error if isinstance(error, JournalFailed) else told(error)
+            log.critical("an event could not be written anywhere: %s", reason)
             return False
         self._unwritten_since = None
         if self._acknowledged:
@@ -170,8 +187,22 @@ class Edge:
     async def _beat(self) -> None:
         bell = Bell(self._settings.wake)
         while True:
-            bell.ring(json.dumps(self._status()).encode())
-            await asyncio.sleep(BEAT)
+            try:
+                await self._look_again()
+                bell.ring(json.dumps(self._status()).encode())
+            except Exception as error:
+                # Without beats the consoles would show this process as dead, for good.
+                log.critical("a status beat failed: %s", told(error))
+            await asyncio.sleep(self._beat_seconds)
+
+    async def _look_again(self) -> None:
+        """Notice that a disk was mended without waiting for a caller to prove it.
+
+        A balancer that sends nobody here while ``/readyz`` says 503 would else never learn.
+        """
+        assert self._journal is not None
+        if self._journal.troubles() and await self._journal.mended():
+            self._unwritten_since = None
 
     def _status(self) -> dict[str, Any]:
         assert self._journal is not None
@@ -227,59 +258,3 @@ class Edge:
 def application(settings: Settings, policy: Policy) -> Edge:
     """Build the phone side's ASGI application."""
     return Edge(settings, policy)
-
-
-async def _read(receive: Receive) -> bytes:
-    parts, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise BodyRefused(0)
-        part = message.get("body", b"")
-        size += len(part)
-        if size > LARGEST_BODY:
-            raise BodyRefused(413)
-        parts.append(part)
-        if not message.get("more_body"):
-            return b"".join(parts)
-
-
-def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
-    """Build what a WSGI app expects. The body was read already, so Flask need not."""
-    raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
-    raw_path = raw_path.partition(b"?")[0]
-    query: bytes = scope.get("query_string") or b""
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": "",
-        "PATH_INFO": scope["path"].encode("utf-8", "surrogateescape").decode("latin-1"),
-        "QUERY_STRING": query.decode("latin-1"),
-        "SERVER_NAME": "phone",
-        "SERVER_PORT": "0",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-        TARGET: raw_path + (b"?" + query if query else b""),
-        BODY: body,
-    }
-    signatures = []
-    for name, value in scope["headers"]:
-        if name == b"x-twilio-signature":
-            signatures.append(value.decode("latin-1"))
-        elif name == b"content-type":
-            environ["CONTENT_TYPE"] = value.decode("latin-1")
-        elif name == b"content-encoding":
-            environ["HTTP_CONTENT_ENCODING"] = value.decode("latin-1")
-    if len(signatures) == 1:
-        environ["HTTP_X_TWILIO_SIGNATURE"] = signatures[0]
-    return environ
-
-
-async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

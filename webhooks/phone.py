@@ -61,6 +61,8 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
     app.url_map.converters["anything"] = Anything
     app.url_map.merge_slashes = False  # it would redirect a signed caller: no answer at all
 
+    prepared = answers.last_resort()
+
     def guarded(decide: Decide) -> Response:
         params = _signed(signatures)
         if params is None:
@@ -71,8 +73,7 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
         except Exception as error:
             # Broad on purpose: a caller is on this line.
             log.critical("the answer failed; the caller is kept on the line: %s", told(error))
-            last = answers.last_resort()
-            answer = Answer([], last, last)
+            answer = _last_resort(answers, prepared)
         request.environ[ANSWER] = answer
         if not answer.document:
             return Response(status=_NO_CONTENT)
@@ -119,6 +120,16 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
         return {"ready": not problems, "problems": problems}, 503 if problems else 200
 
     return app
+
+
+def _last_resort(answers: Answers, prepared: bytes) -> Answer:
+    """Keep the caller; should even that fail, with the document made at the start."""
+    try:
+        last = answers.last_resort()
+    except Exception as error:
+        log.critical("the last resort failed: %s", told(error))
+        last = prepared
+    return Answer([], last, last)
 
 
 def _signed(signatures: Signatures) -> dict[str, str] | None:
