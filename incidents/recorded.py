@@ -6,7 +6,7 @@ comes, and a retried 5 can never become 55.
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,7 +74,7 @@ def seal(event: Recorded, keys: Keys) -> Sealed:
 
 
 def unseal(sealed: Sealed, keys: Keys) -> Recorded:
-    """Decrypt an event from a disk. Raises ``sealed.CannotOpen``, or ``ValueError`` if it is none."""
+    """Decrypt an event from a disk. Raises ``sealed.CannotOpen``, or ``ValueError``."""
     data = json.loads(keys.open(sealed.data, _place(sealed.key)))
     if not isinstance(data, dict):
         raise ValueError("an event's data must be an object")
@@ -92,8 +92,16 @@ def unseal(sealed: Sealed, keys: Keys) -> Recorded:
 
 
 def earlier(one: Recorded, other: Recorded) -> Recorded:
-    """Join two deliveries of one event: of two times the earlier counts."""
-    return one if one.at <= other.at else replace(one, at=other.at)
+    """Join two deliveries of one event: of two times the earlier counts.
+
+    A retry may have been decided otherwise, because the clock went on; what was decided first
+    stands, whichever of the two is met first.
+    """
+    return min(one, other, key=_moment)
+
+
+def _moment(event: Recorded) -> tuple[datetime, int, str]:
+    return event.at, event.step, json.dumps(event.data, sort_keys=True)
 
 
 def milliseconds(at: datetime) -> int:
