@@ -212,9 +212,21 @@ class _History:
         return bool(self.of("answer_failed")) or any(event.data.get("held") for event in self.steps)
 
     def let_go(self) -> Recorded | None:
-        """The event after which we ended the call ourselves, if nothing came after it."""
-        last = max(self.steps, key=lambda event: (event.kind != "call_ended", event.step))
-        return last if last.data.get("next") == "ended" and last.kind != "call_ended" else None
+        """The event after which we hung up ourselves, if nothing came after it.
+
+        The goodbye alone is no end: the line is open while it is said, and a caller who goes
+        meanwhile has hung up.
+        """
+        last = max(
+            self.steps,
+            key=lambda event: (
+                event.kind != "call_ended",
+                event.step,
+                event.data.get("next") != "ended",
+            ),
+        )
+        hung_up = last.data.get("stage") == last.data.get("next") == "ended"
+        return last if hung_up and last.kind != "call_ended" else None
 
     def connection(self) -> str:
         if self.let_go():
