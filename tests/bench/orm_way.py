@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, Response, request
-from sqlalchemy import String, create_engine, event
+from sqlalchemy import Engine, String, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import Gather, VoiceResponse
@@ -35,8 +35,8 @@ class Happened(Base):
     at: Mapped[datetime]
 
 
-def orm() -> Flask:
-    """Build it. Answers the same requests as ours, with the same kind of TwiML."""
+def database() -> Engine:
+    """Open the database, durable, with its tables."""
     engine = create_engine(f"sqlite:///{os.environ['BENCH_DATA']}/orm.db")
 
     @event.listens_for(engine, "connect")
@@ -45,6 +45,12 @@ def orm() -> Flask:
             connection.execute(f"PRAGMA {pragma}")
 
     Base.metadata.create_all(engine)
+    return engine
+
+
+def orm() -> Flask:
+    """Build it. Answers the same requests as ours, with the same kind of TwiML."""
+    engine = database()
     validator = RequestValidator(os.environ["BENCH_TOKEN"])
     public_url = os.environ["BENCH_URL"]
     flask_app = Flask("orm", static_folder=None)

@@ -101,6 +101,11 @@ def serve(name: str, port: int) -> None:
     from granian.log import LogLevels
     from granian.server import Server
 
+    if name == "orm":
+        # Once, before two workers would both do it.
+        from tests.bench.orm_way import database
+
+        database().dispose()
     asgi = name == "edge"
     Server(
         f"tests.bench.rivals:{name}",
