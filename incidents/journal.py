@@ -1,10 +1,10 @@
 """The journal: an event is on this machine's disk before its answer goes out.
 
 One writer thread a folder takes everything that waits and commits it at once
-(group commit), so a hundred callers cost one flush of the disk. When the first
-folder cannot write, or takes too long, the spare one does; when neither can, the
-caller of ``keep`` is told and the caller on the phone is still answered. Waits are
-bounded whatever the disk does.
+(group commit), so a hundred callers cost one flush of the disk, one wake-up of the
+thread and one of the loop. When the first folder cannot write, or takes too long,
+the spare one does; when neither can, the caller of ``keep`` is told and the caller
+on the phone is still answered. Waits are bounded whatever the disk does.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import logging
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,11 @@ log = logging.getLogger(__name__)
 PATIENCE = 0.3
 """Seconds a folder has to take an event before the next one is tried; two of them and the answer
 stay well inside the second within which a caller must hear something."""
+REMEMBERED = 60.0
+"""Seconds for which a failure is told after the folder writes again: a disk that failed once is
+one to look at, and an alarm of a few milliseconds is seen by nobody."""
+FULL = 50_000
+"""Events after which a new file is begun, so that old ones can be deleted while this lives."""
 REST = 1.0
 """Seconds a failed folder is left alone before a new file is tried in it."""
 
@@ -61,6 +67,10 @@ class JournalFailed(OSError):
     """No folder took the event: the caller must be connected all the same."""
 
 
+class Poisoned(JournalFailed):
+    """An event holds what no file can; the folder itself is well."""
+
+
 class Folder:
     """One folder of the journal with its writer thread."""
 
@@ -71,6 +81,10 @@ class Folder:
         self._bell = bell
         self._ready = threading.Condition()
         self._queue: list[Waiting] = []
+        self._gathered: list[Waiting] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pending: deque[tuple[float, asyncio.Future[tuple[str, int]]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         self._writing = _Batch()
         self._closed = False
         self._segment: Segment | None = None
@@ -88,20 +102,53 @@ class Folder:
         return self.trouble is not None and time.monotonic() < self._retry_at
 
     def submit(self, events: Sequence[Sealed]) -> "asyncio.Future[tuple[str, int]]":
-        """Queue events; the future gives the file and position once they are on the disk."""
+        """Queue events; the future gives the file and position once they are on the disk.
+
+        It fails with ``TimeoutError`` after ``PATIENCE``; what was queued may still be written.
+        """
         loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._hand_over()
+            self._loop, self._pending, self._timer = loop, deque(), None
         future: asyncio.Future[tuple[str, int]] = loop.create_future()
-        with self._ready:
-            self._queue.append(Waiting(events, future, loop))
-            self._ready.notify()
+        # Everything the loop has ready in this turn goes to the writer in one piece.
+        if not self._gathered:
+            loop.call_soon(self._hand_over)
+        self._gathered.append(Waiting(events, future, loop))
+        deadline = loop.time() + PATIENCE
+        self._pending.append((deadline, future))
+        if self._timer is None:
+            self._timer = loop.call_at(deadline, self._give_up)
         return future
 
     def close(self) -> None:
         """Commit what waits and stop."""
+        self._hand_over()
+        if self._timer is not None:
+            self._timer.cancel()
         with self._ready:
             self._closed = True
             self._ready.notify()
         self._thread.join(timeout=PATIENCE)
+
+    def _hand_over(self) -> None:
+        """Give the writer what was gathered."""
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            with self._ready:
+                self._queue += gathered
+                self._ready.notify()
+
+    def _give_up(self) -> None:
+        """Fail what has waited too long; one timer serves all that wait."""
+        loop, pending = self._loop, self._pending
+        assert loop is not None
+        now = loop.time()
+        while pending and (pending[0][1].done() or pending[0][0] <= now):
+            _, future = pending.popleft()
+            if not future.done():
+                future.set_exception(TimeoutError(f"no answer in {PATIENCE} s"))
+        self._timer = loop.call_at(pending[0][0], self._give_up) if pending else None
 
     def _run(self) -> None:
         self._open()
@@ -114,8 +161,13 @@ class Folder:
                 break
             self._writing = _Batch(batch, time.monotonic())
             result = self._write(batch)
+            if isinstance(result, Poisoned) and len(batch) > 1:
+                # One event nobody can write must not take the others with it.
+                for waiting in batch:
+                    self._answer([waiting], self._write([waiting]))
+            else:
+                self._answer(batch, result)
             self._writing = _Batch()
-            self._answer(batch, result)
         if self._segment:
             self._segment.close()
 
@@ -134,6 +186,12 @@ class Folder:
             except (sqlite3.Error, OSError) as error:
                 problem = error
                 self._fail(error)
+            except (OverflowError, ValueError, TypeError) as error:
+                # Not the disk's fault: the event itself cannot be written. What was
+                # begun in this file is given up with it.
+                self._segment.close()
+                self._segment = None
+                return Poisoned(f"an event cannot be written: {type(error).__name__}")
             else:
                 self._count(len(events), (time.monotonic() - began) * 1000)
                 return self._segment.name, last
@@ -206,18 +264,32 @@ class Journal:
             if folder.stalled() or folder.resting():
                 problem = problem or JournalFailed(f"journal folder {folder.path.name} is stuck")
                 continue
-            future = folder.submit(events)
             try:
-                async with asyncio.timeout(PATIENCE):
-                    kept = await asyncio.shield(future)
+                kept = await folder.submit(events)
             except (TimeoutError, sqlite3.Error, OSError) as error:
-                future.add_done_callback(_forget)
                 problem = error
                 continue
             self.spared += folder is self.spare
             return kept
         self.failed += 1
         raise JournalFailed(f"no journal folder took the event: {problem}") from problem
+
+    async def mended(self) -> bool:
+        """Try each folder in trouble with an empty batch. Returns whether any folder writes now."""
+        good = False
+        for folder in (self.first, self.spare):
+            if folder.trouble is None and not folder.stalled():
+                good = True
+            elif not folder.stalled() and not folder.resting():
+                good |= await self._tried(folder)
+        return good
+
+    async def _tried(self, folder: Folder) -> bool:
+        try:
+            await folder.submit([])
+        except (TimeoutError, sqlite3.Error, OSError):
+            return False
+        return True
 
     def troubles(self) -> list[str]:
         """What is wrong now, in words; empty when the first folder writes."""
@@ -231,9 +303,3 @@ class Journal:
         """Commit what waits and stop."""
         self.first.close()
         self.spare.close()
-
-
-def _forget(future: "asyncio.Future[tuple[str, int]]") -> None:
-    """Take a late result nobody waits for, so that it is not reported as lost."""
-    if not future.cancelled():
-        future.exception()

@@ -11,7 +11,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,12 @@ CREATE TABLE IF NOT EXISTS events (
 """
 _INSERT = """
 INSERT OR IGNORE INTO events (key, call_key, call_sid, month, step, kind, at_ms, data)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+VALUES {rows}
 """
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
+_ROWS_AT_ONCE = 64
+_INSERTS = {n: _INSERT.format(rows=", ".join([_ROW] * n)) for n in range(1, _ROWS_AT_ONCE + 1)}
+"""One statement for each number of rows, so that SQLite's own cache keeps them prepared."""
 _SELECT = """
 SELECT position, key, call_key, call_sid, month, step, kind, at_ms, data
 FROM events WHERE position > ? ORDER BY position LIMIT ?
@@ -76,17 +80,36 @@ class Segment:
         Raises ``sqlite3.Error`` when the disk did not take them; the file must not be used again
         then, because a second fsync after a failed one proves nothing.
         """
-        rows = [
-            (e.key, e.call_key, e.call_sid, e.month, e.step, e.kind, e.at_ms, e.data)
-            for e in events
-        ]
-        database = self._database
-        database.execute("BEGIN IMMEDIATE")
-        database.executemany(_INSERT, rows)
-        database.execute("COMMIT")
-        (last,) = database.execute("SELECT max(position) FROM events").fetchone()
-        self.last = last or 0
+        waiting = list(events)
+        if 0 < len(waiting) <= _ROWS_AT_ONCE:
+            # One statement is a transaction of its own. Each statement more would give the
+            # interpreter to the other threads and wait for it again, while callers wait.
+            self._insert(waiting)
+        else:
+            self._database.execute("BEGIN IMMEDIATE")
+            for start in range(0, len(waiting), _ROWS_AT_ONCE):
+                self._insert(waiting[start : start + _ROWS_AT_ONCE])
+            self._database.execute("COMMIT")
         return self.last
+
+    def _insert(self, events: Sequence[Sealed]) -> None:
+        values = [
+            value
+            for e in events
+            for value in (
+                e.key,
+                e.call_key,
+                e.call_sid,
+                e.month,
+                e.step,
+                e.kind,
+                e.at_ms,
+                e.data,
+            )
+        ]
+        inserted = self._database.execute(_INSERTS[len(events)], values).lastrowid
+        # What was already there leaves the last position as it was: nobody else writes here.
+        self.last = max(self.last, inserted or 0)
 
     def close(self) -> None:
         """Let the file go; what it holds stays."""
