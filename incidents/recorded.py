@@ -7,12 +7,14 @@ comes, and a retried 5 can never become 55.
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from incidents.sealed import Keys
 
 _THOUSAND = 1000
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,8 @@ def _moment(event: Recorded) -> tuple[datetime, int, str]:
 
 
 def milliseconds(at: datetime) -> int:
-    """Whole milliseconds since 1970."""
-    return int(at.timestamp() * _THOUSAND)
+    """Whole milliseconds since 1970, rounded down. In whole numbers: a float may lose one."""
+    return (at - _1970) // _MILLISECOND
 
 
 def from_milliseconds(at_ms: int) -> datetime:
