@@ -24,7 +24,7 @@ from config.policy import Policy
 from config.settings import Settings
 from console import api, health
 from console.doors import Doors
-from console.headers import Headers
+from console.headers import Headers, headers
 from console.live import Live
 from console.mounted import ForSignedIn
 from console.watch import Watch, utc_now
@@ -63,7 +63,7 @@ def application(
         practice=PRACTICE in extra_mounts,
     )
     flask = create(site, [api.blueprint(store, watch), health.blueprint(watch, store)])
-    live = Live(watch, doors)
+    live = Live(watch, doors, headers(https=https))
     mounts: list[BaseRoute] = []
     for path, app in extra_mounts.items():
         mounts += [Route(path, _to_folder), Mount(path, app=ForSignedIn(app, doors))]
@@ -75,8 +75,8 @@ def application(
         async with watch.running(), live.keeping_sessions():
             yield
 
-    routes = [Route("/live", _Endpoint(live)), *mounts, Mount("/", app=pages)]
-    return Headers(Starlette(routes=routes, lifespan=lifespan), https=https)
+    rest = Starlette(routes=[*mounts, Mount("/", app=pages)], lifespan=lifespan)
+    return _LiveFirst(live, Headers(rest, https=https))
 
 
 async def _to_folder(request: Request) -> RedirectResponse:
@@ -84,11 +84,16 @@ async def _to_folder(request: Request) -> RedirectResponse:
     return RedirectResponse(request.url.path + "/", 308)
 
 
-class _Endpoint:
-    """An ASGI application as a route's end: Starlette takes functions for views."""
+class _LiveFirst:
+    """Take ``/live`` past all layers: each would cost every message to every screen.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    The start and stop of the process go the other way.
+    """
+
+    def __init__(self, live: ASGIApp, rest: ASGIApp) -> None:
+        self._live = live
+        self._rest = rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
+        live = scope["type"] == "http" and scope["path"] == "/live"
+        await (self._live if live else self._rest)(scope, receive, send)

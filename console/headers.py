@@ -37,12 +37,17 @@ HEADERS: Final = {
 HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
 
 
+def headers(*, https: bool) -> list[tuple[bytes, bytes]]:
+    """Return the headers of every answer."""
+    return [*HEADERS.items(), *([HSTS] if https else [])]
+
+
 class Headers:
     """Wrap an ASGI application so that each answer carries the headers."""
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
-        self._headers = list(HEADERS.items()) + ([HSTS] if https else [])
+        self._headers = headers(https=https)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -29,26 +29,33 @@ ASK_AGAIN_EVERY_S: Final = 60.0
 class Live:
     """The ASGI application behind ``/live``."""
 
-    def __init__(self, watch: Watch, doors: Doors) -> None:
+    def __init__(
+        self, watch: Watch, doors: Doors, headers: Sequence[tuple[bytes, bytes]] = ()
+    ) -> None:
+        self._headers = [pair for pair in headers if pair[0] != b"cache-control"]
         self._watch = watch
         self._doors = doors
         self._shown: dict[Subscriber, tuple[str | None, dict[str, str]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] != "GET":
-            return await refuse(send, 405, "Use GET.", ((b"allow", b"GET"),))
         asked = HTTPConnection(scope)
         shown = asked.headers.get("authorization"), asked.cookies
+        if scope["method"] != "GET":
+            await self._refuse(send, 405, "Use GET.", (b"allow", b"GET"))
+            return
         try:
             found = await asyncio.to_thread(self._doors.holder, *shown)
         except StoreUnavailable:
-            later = ((b"retry-after", b"5"),)
-            return await refuse(send, 503, "The store cannot be asked who you are.", later)
+            later = (b"retry-after", b"5")
+            await self._refuse(send, 503, "The store cannot be asked who you are.", later)
+            return
         if found is None:
-            basic = ((b"www-authenticate", b"Bearer"),)
-            return await refuse(send, 401, "Sign in, or send a bearer token.", basic)
+            challenge = (b"www-authenticate", b'Bearer realm="Quietline"')
+            await self._refuse(send, 401, "Sign in, or send a bearer token.", challenge)
+            return
         if not found.may_read:
-            return await refuse(send, 403, "Your role may not read incidents.")
+            await self._refuse(send, 403, "Your role may not read incidents.")
+            return
         after = asked.headers.get("last-event-id") or _after(scope["query_string"])
         subscriber = self._watch.feed.join(asked.cookies[COOKIE] if found.by == "session" else None)
         self._shown[subscriber] = shown
@@ -58,6 +65,11 @@ class Live:
             self._shown.pop(subscriber, None)
             self._watch.feed.leave(subscriber)
 
+    async def _refuse(
+        self, send: Send, status: int, text: str, *headers: tuple[bytes, bytes]
+    ) -> None:
+        await refuse(send, status, text, (*headers, *self._headers))
+
     async def _serve(
         self, subscriber: Subscriber, after: str | None, receive: Receive, send: Send
     ) -> None:
@@ -65,6 +77,7 @@ class Live:
             (b"content-type", b"text/event-stream; charset=utf-8"),
             (b"cache-control", b"no-store"),
             (b"x-accel-buffering", b"no"),
+            *self._headers,
         ]
         await send({"type": "http.response.start", "status": 200, "headers": start})
         loop = asyncio.get_running_loop()

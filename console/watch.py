@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -28,6 +29,9 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S: Final = 0.25
 BEAT_EVERY_S: Final = 5.0
 ALARMS_EVERY_S: Final = 1.0
+ECHO_EVERY_S: Final = 0.2
+"""How often screens are told of what changed no word on the board: alerts go first."""
+MOST_REMEMBERED: Final = 5000
 PATIENCE_S: Final = 10.0
 """How long a page waits for the board's thread before it says so."""
 
@@ -63,6 +67,8 @@ class Watch:
         self._view = View()
         self._told = (-1, b"")
         self._alarms: dict[str, Alarm] = {}
+        self._last: OrderedDict[str, Incident] = OrderedDict()
+        self._echoes: dict[str, bytes] = {}
 
     # -- for pages, on any thread ---------------------------------------------
 
@@ -163,6 +169,7 @@ class Watch:
 
     async def _keep_fresh(self) -> None:
         loop = asyncio.get_running_loop()
+        echoed_at = -ECHO_EVERY_S
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), LOOK_EVERY_S)
@@ -176,6 +183,10 @@ class Watch:
                 continue
             if told:
                 self.feed.publish(told, number)
+            if self._echoes and loop.time() - echoed_at >= ECHO_EVERY_S:
+                echoed_at = loop.time()
+                echoes = await loop.run_in_executor(self._thread, self._take_echoes)
+                self.feed.publish(echoes)
             self._own_alarm("board", "", raised=False)
             self._own_alarm(
                 "store",
@@ -222,8 +233,25 @@ class Watch:
         if not changes:
             return self._number, b""
         self._number += 1
-        told = [message("incident", change.incident.as_json(), change.id) for change in changes]
+        told = []
+        for change in changes:
+            incident = change.incident
+            if self._last.get(incident.reference) == incident:
+                # Nothing to see on a board, but the timeline may have grown: the
+                # store tells of a note and of every event it has copied alike.
+                self._echoes[incident.reference] = message("incident", incident.as_json())
+            else:
+                self._echoes.pop(incident.reference, None)
+                told.append(message("incident", incident.as_json(), change.id))
+            self._last[incident.reference] = incident
+            self._last.move_to_end(incident.reference)
+        while len(self._last) > MOST_REMEMBERED:
+            self._last.popitem(last=False)
         return self._number, b"".join(told)
+
+    def _take_echoes(self) -> bytes:
+        echoes, self._echoes = self._echoes, {}
+        return b"".join(echoes.values())
 
     def _view_now(self) -> View:
         if self._view.number != self._number or not self._number:

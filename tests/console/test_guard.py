@@ -33,7 +33,7 @@ def console(data: Path, sqlite_url: str) -> Console:
 def routes(console: Console) -> Iterator[tuple[str, str, str]]:
     """Every endpoint, method and address."""
     for rule in console.app.url_map.iter_rules():
-        filled = {name: "QL-7K3M-9F2X-HC4" for name in rule.arguments}
+        filled = dict.fromkeys(rule.arguments, "QL-7K3M-9F2X-HC4")
         _, path = rule.build(filled) or ("", "/")
         for method in sorted((rule.methods or set()) - {"OPTIONS"}):
             yield rule.endpoint, method, path

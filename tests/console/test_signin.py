@@ -96,7 +96,7 @@ def test_a_form_from_elsewhere_is_refused(console: Console, path: str) -> None:
 
 
 def test_a_guesser_is_slowed(console: Console) -> None:
-    """Ten wrong passwords in a minute for one name from one address; then even the right one waits."""
+    """Ten wrong passwords a minute for one name from one address; then even the right one waits."""
     guesser = console.stranger()
     answers = [sign_in(guesser, f"guess {n}").status_code for n in range(11)]
     assert answers == [422] * 10 + [429]
