@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, MutableMapping, Sequence
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -101,6 +102,7 @@ class Live:
         await _piece(send, self._watch.greeting())
         subscriber.starts_after, missed = await self._watch.catch_up(after)
         await _piece(send, missed)
+        subscriber.send = partial(_whole, send)
         while True:
             await _piece(send, await subscriber.take())
 
@@ -128,6 +130,10 @@ class Live:
 async def _until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def _whole(send: Send, message: MutableMapping[str, Any]) -> None:
+    await send(message)
 
 
 async def _piece(send: Send, body: bytes) -> None:

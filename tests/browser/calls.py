@@ -94,7 +94,8 @@ class Call:
 
     def is_let_go(self, *, after: float | None = None) -> Call:
         """Reach the end of the prompts without a sign."""
-        return self.tell("nothing_heard", {"next": "ended"}, after=after)
+        said: dict[str, object] = {"stage": "ended", "next": "ended"}
+        return self.tell("nothing_heard", said, after=after)
 
     def tell(self, kind: str, data: dict[str, object], *, after: float | None = None) -> Call:
         """Write one event of this call; without ``after`` it happens now."""

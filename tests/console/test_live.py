@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def console(data: Path, sqlite_url: str) -> Iterator[Console]:
     return Console(data, sqlite_url)
 
 
-def events(body: str) -> list[tuple[str, str | None, dict[str, object]]]:
+def events(body: str) -> list[tuple[str, str | None, dict[str, Any]]]:
     """The events of a stream: name, id and data."""
     found = []
     for block in body.split("\n\n"):
