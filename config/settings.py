@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,10 @@ from incidents.sealed import make_secret, read_secret
 
 TRAINING_ACCOUNT = "AC" + "5" * 32
 """The account the simulator plays when no Twilio account is set."""
-_OWNER_ONLY = 0o600
 _ACCOUNT = re.compile(r"AC[0-9a-zA-Z]{32}\Z")
 _EMERGENCY = re.compile(r"\+?[0-9]{0,3}(999|112|911|000|111|101|100|110|113|115|117|118|119)\Z")
+_ADDRESS = re.compile(r"[!-~]+\Z")
+"""Printable ASCII without a space: what may stand in an address."""
 _PORTS = range(1, 65536)
 
 Acknowledge = Literal["journal", "store"]
@@ -177,7 +179,10 @@ class _Reader:
     """Reads settings one by one; an empty one counts as absent."""
 
     def __init__(self, environ: Mapping[str, str], root: Path) -> None:
-        written = {k: v for k, v in dotenv_values(root / ".env").items() if v is not None}
+        try:
+            written = {k: v for k, v in dotenv_values(root / ".env").items() if v is not None}
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSetting(".env", f"cannot be read ({type(error).__name__})") from error
         self._values = {**written, **environ}
         self._root = root
 
@@ -204,9 +209,9 @@ class _Reader:
             good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
         except ValueError:
             good = False
-        if not good or not value.isascii():
+        if not good or not _ADDRESS.match(value):
             raise BadSetting(name, "must be an address such as https://quietline.example")
-        if parts.query or parts.fragment or parts.username or (parts.path and not path):
+        if set(value) & set("?#@") or (parts.path and not path):
             raise BadSetting(name, "must be a bare address: no path, query, fragment or user")
         if parts.hostname in ("0.0.0.0", "::"):  # noqa: S104
             raise BadSetting(name, "must be an address others can reach, not a wildcard")
@@ -242,6 +247,8 @@ class _Reader:
             return default
         if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
             raise BadSetting(name, "must begin with postgresql:// or sqlite:///")
+        if value == "sqlite:///" or ":memory:" in value:
+            raise BadSetting(name, "must be a file: three processes share the store")
         return value
 
     def acknowledge(self, name: str) -> Acknowledge:
@@ -283,18 +290,24 @@ def _kept(file: Path, make: Callable[[], str]) -> str:
 
     Two processes may start at once: the one that links first wins, and both read that.
     """
-    if not file.exists():
-        draft = file.with_name(f".{file.name}.{os.getpid()}")
-        try:
-            descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY)
-            with os.fdopen(descriptor, "w", encoding="ascii") as out:
-                out.write(make() + "\n")
-                out.flush()
-                os.fsync(out.fileno())
-            with contextlib.suppress(FileExistsError):
-                os.link(draft, file)
-            draft.unlink()
-        except OSError as error:
-            reason = f"{file.name} cannot be made ({error.strerror})"
-            raise BadSetting("QUIETLINE_DATA", reason) from error
-    return file.read_text(encoding="ascii").strip()
+    try:
+        if not file.exists():
+            descriptor, draft = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+            try:
+                with os.fdopen(descriptor, "w", encoding="ascii") as out:
+                    out.write(make() + "\n")
+                    out.flush()
+                    os.fsync(out.fileno())
+                with contextlib.suppress(FileExistsError):
+                    os.link(draft, file)
+            finally:
+                os.unlink(draft)
+        kept = file.read_text(encoding="ascii").strip()
+    except OSError as error:
+        reason = f"{file.name} cannot be made or read ({error.strerror})"
+        raise BadSetting("QUIETLINE_DATA", reason) from error
+    except UnicodeDecodeError:
+        kept = ""
+    if not kept:
+        raise BadSetting("QUIETLINE_DATA", f"{file.name} holds nothing we wrote; restore it")
+    return kept
