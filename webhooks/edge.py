@@ -188,8 +188,9 @@ class Edge:
         bell = Bell(self._settings.wake)
         while True:
             try:
-                await self._look_again()
+                # Told first: a failure that is over by the next beat is still told once.
                 bell.ring(json.dumps(self._status()).encode())
+                await self._look_again()
             except Exception as error:
                 # Without beats the consoles would show this process as dead, for good.
                 log.critical("a status beat failed: %s", told(error))
@@ -201,7 +202,8 @@ class Edge:
         A balancer that sends nobody here while ``/readyz`` says 503 would else never learn.
         """
         assert self._journal is not None
-        if self._journal.troubles() and await self._journal.mended():
+        trouble = self._unwritten_since is not None or bool(self._journal.troubles())
+        if trouble and await self._journal.mended():
             self._unwritten_since = None
 
     def _status(self) -> dict[str, Any]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from config.settings import Settings
 from tests.webhooks import requests
 from tests.webhooks.phoneside import PhoneSide, settings_under
+
+Parts = Callable[[Settings], dict[str, Any]]
 
 
 @pytest.fixture
@@ -17,9 +21,10 @@ def start(tmp_path: Path) -> Iterator[Callable[..., PhoneSide]]:
     """Start a phone side: ``start(QUIETLINE_CONTROL_ROOM="+44…")``; all are closed after."""
     with ExitStack() as stack:
 
-        def begin(**environment: str) -> PhoneSide:
+        def begin(parts: Parts | None = None, **environment: str) -> PhoneSide:
             settings = settings_under(tmp_path / "data", **environment)
-            return stack.enter_context(closing(PhoneSide(settings)))
+            made = parts(settings) if parts else {}
+            return stack.enter_context(closing(PhoneSide(settings, parts=made)))
 
         yield begin
 

@@ -58,13 +58,17 @@ class PhoneSide:
 
     settings: Settings
     edge: Edge = field(init=False)
+    parts: dict[str, Any] = field(default_factory=dict)
+    """What to build the edge with instead of the real thing."""
+    ear_at: Path | None = None
+    closed: bool = False
 
     def __post_init__(self) -> None:
         self.runner = asyncio.Runner()
-        self.edge = Edge(self.settings, load_policy(self.settings), beat=BEAT)
+        self.edge = Edge(self.settings, load_policy(self.settings), beat=BEAT, **self.parts)
         self._talk: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
         self._said: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
-        self.ear = Ear(self.settings.wake, "test")
+        self.ear = Ear(self.ear_at or self.settings.wake, "test")
         self.runner.run(self._start())
 
     async def _start(self) -> None:
@@ -75,7 +79,10 @@ class PhoneSide:
         assert (await self._said.get())["type"] == "lifespan.startup.complete"
 
     def close(self) -> None:
-        """Stop as the server would stop it."""
+        """Stop as the server would stop it; once is enough."""
+        if self.closed:
+            return
+        self.closed = True
 
         async def stop() -> None:
             await self._talk.put({"type": "lifespan.shutdown"})
