@@ -130,8 +130,24 @@ class Profile:
             raise BadProfile("hold.limit", "must be 0 (no limit) where silence leads to held")
         if profile.silence == "review" and profile.hold.limit is None:
             raise BadProfile("hold.limit", "must be set where silence leads to review")
+        for name, ask in profile.later_asks().items():
+            if ask.speech:
+                # A shouting room could mask keys for up to a minute.
+                raise BadProfile(f"{name}.speech", "must be false: only the first stage listens")
+        for key in profile.meanings:
+            if key not in profile.signal.keys:
+                raise BadProfile(f"signal.meanings.{key}", "must be a key of signal.keys")
         reader.finish()
         return profile
+
+    def later_asks(self) -> dict[str, Ask]:
+        """Return every place that listens, but the first, by its key in the file."""
+        return {
+            "stages.any_key": self.any_key,
+            "stages.signal": self.ask_signal,
+            "hold.listening": self.hold.listening,
+            "hold.confirmed": self.hold.confirmed,
+        }
 
 
 def _hold(hold: "_Reader") -> Hold:
