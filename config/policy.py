@@ -175,7 +175,7 @@ def _line(path: Path, place: str, table: Any, *, training: bool) -> Line:
     purpose = next((one for one in PURPOSES if one == table.get("purpose", "live")), None)
     if purpose is None:
         raise BadPolicy(path, f"{place}: purpose", f"must be one of {', '.join(PURPOSES)}")
-    if training and purpose == "live":
+    if training:
         purpose = "training"
     return Line(
         number,
