@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import product
 from typing import get_args
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,8 @@ from callflow.call import Call, Stage
 from callflow.events import Event, NothingHeard
 from callflow.flow import RULES, NoRule, Rule, Setting, step
 from tests.callflow import playing
+from tests.incidents.answering import POLICY
+from webhooks.documents import Documents
 
 
 def unruled(rules: Mapping[tuple[Stage, type[Event]], Rule]) -> set[tuple[Stage, type[Event]]]:
@@ -85,3 +88,32 @@ def test_every_action_is_ordered_by_some_rule() -> None:
         setting = Setting(playing.PROFILES["gb"], False, playing.NOW)
         ordered.add(type(step(call, NothingHeard(), setting).action))
     assert ordered == set(get_args(actions.Action))
+
+
+EVERY_ACTION: tuple[Action, ...] = (
+    actions.AskService(),
+    actions.AskAnyKey(),
+    actions.AskForSignal(),
+    *(actions.HoldLine(say, 5, 2) for say in get_args(actions.HoldWords)),
+    actions.ConnectControlRoom(20),
+    actions.LetGo(4, 2),
+    actions.HangUp(),
+    actions.Nothing(),
+)
+
+
+def test_every_action_is_in_the_list_that_is_rendered_below() -> None:
+    """An action added to the union must be rendered too."""
+    assert {type(action) for action in EVERY_ACTION} == set(get_args(actions.Action))
+
+
+@pytest.mark.parametrize("language", sorted(POLICY.voices))
+@pytest.mark.parametrize("profile", sorted(playing.PROFILES))
+@pytest.mark.parametrize("action", EVERY_ACTION, ids=str)
+def test_every_action_renders(action: Action, profile: str, language: str) -> None:
+    """As TwiML, in every profile and language; only the end of a call has none."""
+    documents = Documents(POLICY.voices, "https://quietline.example", "+441632960055")
+    token = Call.starting(playing.NOW).write()
+    twiml = documents.render(action, playing.PROFILES[profile], language, token, "nothing/en-GB")
+    tag = ElementTree.fromstring(twiml).tag if twiml else ""
+    assert tag == ("" if isinstance(action, actions.Nothing) else "Response")
