@@ -10,7 +10,7 @@ import logging
 import re
 import secrets
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -143,7 +143,7 @@ class Board:
             self._stored[incident.call_key] = incident
         # The store may have been down until now, with screens open: they are told,
         # and what the journal has said meanwhile is not taken back.
-        self._take_in([incident.call_key for incident in stored])
+        self._take_in({incident.call_key: True for incident in stored})
         self._tail.look()
         self._tail.go_back(drained)
         self._revision = revision
@@ -152,15 +152,26 @@ class Board:
     def _read_store(self) -> None:
         """Take in what changed in the store."""
         while changed := self._store.changed_since(self._revision):
+            # Revisions have no gaps: when there is one here, a row was written twice.
+            each_once = changed[-1][0] - self._revision == len(changed)
+            told = {}
             for _, incident in changed:
+                # What the drain copied was shown from the journal, and every screen would be
+                # sent the same again. A note changes the revision and nothing else.
+                same = self._stored.get(incident.call_key) == incident
+                told[incident.call_key] = same or not each_once
                 self._stored[incident.call_key] = incident
-            self._take_in([incident.call_key for _, incident in changed])
+            self._take_in(told)
             # Only now: a store that fails in between is asked for the same again.
             self._revision = changed[-1][0]
 
-    def _take_in(self, calls: Sequence[str]) -> None:
-        """Have these calls shown as the store tells them, their events joined with ours."""
-        self._touched.update(dict.fromkeys(calls, True))
+    def _take_in(self, calls: Mapping[str, bool]) -> None:
+        """Have these calls shown as the store tells them, their events joined with ours.
+
+        With each whether to tell it even if it looks the same.
+        """
+        for call, told in calls.items():
+            self._touched[call] = told or self._touched.get(call, False)
         self._remember_stored([call for call in self._touched if call in self._events])
 
     def _remember_stored(self, calls: Sequence[str]) -> None:
