@@ -79,7 +79,8 @@ class Listener:
         text = self.rest + piece if self.rest else piece
         whole = text.rfind(b"\n\n") + 2
         self.rest = text[whole:] if whole > 1 else text
-        new = [sid for sid in _ALERT.findall(text, 0, max(whole, 0)) if sid not in self.seen]
+        found = dict.fromkeys(_ALERT.findall(text, 0, whole))
+        new = [sid for sid in found if sid not in self.seen]
         self.seen.update(new)
         return new
 
