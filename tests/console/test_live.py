@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -54,7 +54,7 @@ async def opened(console: Console) -> AsyncIterator[Open]:
 
 
 @pytest.fixture
-def console(data: Path, sqlite_url: str) -> Iterator[Console]:
+def console(data: Path, sqlite_url: str) -> Console:
     """A console with a store and a journal, both empty."""
     return Console(data, sqlite_url)
 

@@ -73,7 +73,7 @@ def test_every_answer_carries_the_security_headers() -> None:
         await send({"type": "http.response.body", "body": b""})
 
     async def run() -> None:
-        answer = await Request(Headers(app, https=True), "/").finish()  # type: ignore[arg-type]
+        answer = await Request(Headers(app, https=True), "/").finish()
         for name, value in HEADERS.items():
             if name != b"cache-control":
                 assert answer.headers[name.decode()] == value.decode()

@@ -54,6 +54,15 @@ function show() {
   button.querySelector(".condition").textContent = !Context ? "impossible here" : blocked ? "BLOCKED" : on ? "on" : "off";
 }
 
+// What the button read when it was pressed: the press itself may unblock the sound,
+// and must not turn it off in the same breath.
+let pressedBlocked = false;
+
+function gesture() {
+  pressedBlocked = button.classList.contains("blocked");
+  wake();
+}
+
 function wake() {
   if (!on || !context || context.state === "running") return;
   context.resume().catch(() => {});
@@ -70,13 +79,13 @@ export function start(able) {
       was = context.state;
     };
   }
-  for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, wake, { capture: true });
+  for (const sign of ["pointerdown", "keydown"]) addEventListener(sign, gesture, { capture: true });
   document.getElementById("unblock").addEventListener("click", () => {
     wake();
     document.getElementById("main").focus();
   });
   button.addEventListener("click", () => {
-    if (on && context?.state !== "running") return wake();
+    if (on && pressedBlocked) return wake();
     on = !on;
     keep("sound", on);
     if (on) { wake(); chime(2); }
