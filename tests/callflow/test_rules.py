@@ -31,7 +31,7 @@ def test_rule_5_two_fives_confirm_in_every_stage(profile: str, stage: Stage, key
 
 @pytest.mark.parametrize(("stage", "keys"), [*product(Stage, FIVES)])
 def test_rule_5_two_fives_confirm_even_where_none_are_expected(stage: Stage, keys: str) -> None:
-    """Before the first word, after the goodbye, during a bridge: should they reach us, they count."""
+    """Before the first word, after the goodbye, during a bridge: they count if they reach us."""
     call = Playing.arrived("gb")
     call.call = replace(call.call, stage=stage)
     assert (call.presses(keys).confirmed, call.call.stage) == (True, Stage.HOLD)
