@@ -7,6 +7,7 @@ marked until it is seen.
 
 import asyncio
 import json
+from collections import Counter
 from pathlib import Path
 
 from incidents.wake import DRAINED, Ear
@@ -24,7 +25,8 @@ class Acknowledged:
         self._loop.add_reader(self._ear.fileno(), self._hear)
         self._stored: dict[str, int] = {}
         self._waiting: list[tuple[str, int, asyncio.Future[None]]] = []
-        self._journal_only: set[tuple[str, int]] = set()
+        # Answers that were committed together share a position; each of them counts.
+        self._journal_only: Counter[tuple[str, int]] = Counter()
         self.late = 0
 
     async def wait(self, file: str, position: int) -> bool:
@@ -42,13 +44,13 @@ class Acknowledged:
             if waiting in self._waiting:
                 self._waiting.remove(waiting)
             self.late += 1
-            self._journal_only.add((file, position))
+            self._journal_only[file, position] += 1
             return False
         return True
 
     def unstored(self) -> int:
-        """How many answered events are marked ``journal_only`` and not yet in the store."""
-        return len(self._journal_only)
+        """How many answers are marked ``journal_only`` and not yet in the store."""
+        return self._journal_only.total()
 
     def close(self) -> None:
         """Stop listening."""
@@ -68,8 +70,6 @@ class Acknowledged:
             else:
                 waiting.append((file, position, future))
         self._waiting = waiting
-        self._journal_only = {
-            (file, position)
-            for file, position in self._journal_only
-            if self._stored.get(file, 0) < position
-        }
+        for file, position in list(self._journal_only):
+            if self._stored.get(file, 0) >= position:
+                del self._journal_only[file, position]
