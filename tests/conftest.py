@@ -27,6 +27,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole", action="store_true", help="run the fault tests at full length")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run tests/browser last: its Playwright keeps an event loop in this thread until the end,
+    under which nobody else could start one."""
+    browser = Path(__file__).parent / "browser"
+    items.sort(key=lambda item: item.path.is_relative_to(browser))
+
+
 @pytest.fixture(scope="session")
 def whole(pytestconfig: pytest.Config) -> bool:
     """Whether the long runs were asked for."""
