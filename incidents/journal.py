@@ -78,6 +78,7 @@ class Folder:
         self.path = path
         self.figures = Figures()
         self.trouble: str | None = None
+        self._failed: tuple[float, str] | None = None
         self._bell = bell
         self._ready = threading.Condition()
         self._queue: list[Waiting] = []
@@ -96,6 +97,16 @@ class Folder:
         """Say whether the batch in hand has taken longer than anyone may wait."""
         began = self._writing.began
         return began > 0 and time.monotonic() - began > PATIENCE
+
+    def told(self) -> str | None:
+        """What is wrong with the folder, or was a moment ago, in words; None when nothing is."""
+        if self.trouble:
+            return self.trouble
+        if self.stalled():
+            return "not answering"
+        if self._failed and time.monotonic() - self._failed[0] < REMEMBERED:
+            return f"writes again, after {self._failed[1]}"
+        return None
 
     def resting(self) -> bool:
         """Say whether the folder has just failed, so that waiting for it is of no use."""
@@ -194,7 +205,11 @@ class Folder:
                 return Poisoned(f"an event cannot be written: {type(error).__name__}")
             else:
                 self._count(len(events), (time.monotonic() - began) * 1000)
-                return self._segment.name, last
+                name = self._segment.name
+                if last >= FULL:
+                    self._segment.close()
+                    self._segment = None
+                return name, last
         return problem
 
     def _open(self) -> bool:
@@ -211,6 +226,7 @@ class Folder:
     def _fail(self, error: Exception) -> None:
         self.figures.failures += 1
         self.trouble = f"{type(error).__name__}: {error}"
+        self._failed = (time.monotonic(), self.trouble)
         log.critical("journal folder %s failed: %s", self.path.name, self.trouble)
         if self._segment:
             self._segment.close()
@@ -292,11 +308,11 @@ class Journal:
         return True
 
     def troubles(self) -> list[str]:
-        """What is wrong now, in words; empty when the first folder writes."""
+        """What is wrong, or was a moment ago, in words; empty when both folders write."""
         return [
-            f"journal folder {folder.path.name}: {folder.trouble or 'not answering'}"
+            f"journal folder {folder.path.name}: {told}"
             for folder in (self.first, self.spare)
-            if folder.trouble or folder.stalled()
+            if (told := folder.told())
         ]
 
     def close(self) -> None:
