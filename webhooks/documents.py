@@ -90,8 +90,7 @@ class Documents:
                 return self._ask(voice, profile, ask, say)
             case LetGo(seconds, keys):
                 ask = Ask(times=1, wait=seconds, keys=keys, speech=False)
-                gather = self._gather(voice, profile, ask, "goodbye")
-                return f"{_START}{gather}<Hangup/>{_END}"
+                return self._ask(voice, profile, ask, "goodbye")
             case HangUp():
                 return HANG_UP.decode()
             case Nothing() | ConnectControlRoom():
