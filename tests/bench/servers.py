@@ -69,17 +69,19 @@ def field(data: Path, *names: str) -> Iterator[dict[str, Site]]:
 
 
 def kept(data: Path) -> int:
-    """Count the events that stand in the journal of ``data``, spare folder included."""
-    count = 0
+    """Count the different events that stand in the journal of ``data``, spare folder included.
+
+    An event the first folder took too late stands in both, once is what counts.
+    """
+    keys: set[str] = set()
     for folder in ("journal", "journal-spare"):
         for path in (data / folder).glob("*.db"):
             database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
             try:
-                (found,) = database.execute("SELECT count(*) FROM events").fetchone()
+                keys.update(key for (key,) in database.execute("SELECT key FROM events"))
             finally:
                 database.close()
-            count += int(found)
-    return count
+    return len(keys)
 
 
 def _status(url: str) -> int:
