@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -129,7 +129,7 @@ class Drain:
         log.critical("event set aside: %s of file %s", position, segment)
 
     def _put_events(self, connection: Connection, batch: Iterable[Sealed]) -> set[str]:
-        """Insert events, each key once; of two times the earlier stays. Returns their calls."""
+        """Insert events, each key once; of two deliveries the earlier stays. Returns their calls."""
         rows: dict[str, dict[str, Any]] = {}
         for event in batch:
             known = rows.get(event.key)
@@ -138,11 +138,12 @@ class Drain:
         if not rows:
             return set()
         statement = self._insert(events)
-        least = func.min if self._insert is sqlite_insert else func.least
+        earlier = statement.excluded
         connection.execute(
             statement.on_conflict_do_update(
                 index_elements=[events.c.key],
-                set_={"at_ms": least(events.c.at_ms, statement.excluded.at_ms)},
+                set_={name: earlier[name] for name in ("at_ms", "month", "data")},
+                where=earlier.at_ms < events.c.at_ms,
             ),
             list(rows.values()),
         )

@@ -110,6 +110,21 @@ def test_of_two_times_the_earlier_counts(machine: Machine, later_first: bool) ->
         assert connection.scalar(select(events.c.at_ms)) == milliseconds(NOW)
 
 
+@pytest.mark.parametrize("later_first", [True, False], ids=["later first", "earlier first"])
+def test_a_retry_that_was_decided_otherwise_does_not_replace_what_was_said(
+    machine: Machine, later_first: bool
+) -> None:
+    """The earlier delivery is the one whose answer the caller heard: its data stays too."""
+    caller = Caller()
+    early = caller.arrives()
+    late = replace(early, at=after(3), data={**early.data, "prompt": "stay"})
+    for event in (late, early) if later_first else (early, late):
+        left(machine.folders[0], event)
+        drain_all(machine.drain())
+    told = machine.store.timeline(caller.reference)
+    assert not [entry for entry in told if entry.data.get("prompt") == "stay"]
+
+
 def test_files_in_any_order_make_the_same_incident(machine: Machine) -> None:
     """Two workers write two files; the store may get the end of a call before its beginning."""
     one, other = Caller(), Caller(number="+447700900456")
