@@ -8,6 +8,7 @@ to touch the phone side.
 from __future__ import annotations
 
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -72,6 +73,10 @@ def application(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        # What is loaded by now stays: looking through it for garbage again and
+        # again would hold up every screen's alert for tens of milliseconds.
+        gc.collect()
+        gc.freeze()
         async with watch.running(), live.keeping_sessions():
             yield
 

@@ -131,6 +131,7 @@ def an_evening(exchange: Exchange) -> list[Call]:
         exchange.call(None, withheld=True, ago=52).presses("7", after=12),
         exchange.call("+441632960001", profile="gb-landline", ago=95, held="landline, no sign yet"),
         exchange.call("+447700900333", ago=140).says("leave it, who are you ringing", after=15),
+        exchange.call("+447700900812", ago=640).hangs_up(after=21),
         exchange.call("+447700900812", ago=4),
         exchange.call("+447700900555", ago=1260).is_let_go(after=52),
         exchange.call("+447700900556", ago=4000).hangs_up(after=9),

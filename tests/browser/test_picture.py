@@ -24,6 +24,8 @@ def test_the_picture_of_the_board_can_be_made(
     for call in calls:
         expect(screen.row(call.reference)).to_be_visible()
     expect(screen.page.locator("#silent")).to_be_hidden()
+    # The engine has seen that one of them called before.
+    expect(screen.page.locator("#rows")).to_contain_text("second silent call")
     screen.page.emulate_media(reduced_motion="reduce")
     picture = wanted / "board.png"
     screen.page.screenshot(path=picture)
