@@ -129,7 +129,7 @@ class Drain:
         log.critical("event set aside: %s of file %s", position, segment)
 
     def _put_events(self, connection: Connection, batch: Iterable[Sealed]) -> set[str]:
-        """Insert events, each key once; of two deliveries the earlier stays. Returns their calls."""
+        """Insert events, each key once; of two deliveries the earlier stays. Returns the calls."""
         rows: dict[str, dict[str, Any]] = {}
         for event in batch:
             known = rows.get(event.key)
