@@ -151,8 +151,8 @@ class PhoneSide:
         return self.send(path, requests.form(pairs), given)
 
     def events(self) -> list[Recorded]:
-        """Return every event in the journal and its spare, in order."""
-        return [recorded for _, recorded in self.kept()]
+        """Return every event once, in order: a slow disk's may be in the spare journal as well."""
+        return list({recorded.key: recorded for _, recorded in self.kept()}.values())
 
     def kept(self) -> list[tuple[str, Recorded]]:
         """Return every event of both folders, each with the folder's name."""

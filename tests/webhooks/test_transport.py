@@ -85,12 +85,13 @@ class Server:
         return self.send(path, form(pairs), given)
 
     def events(self) -> list[Recorded]:
-        """Return everything in the journal."""
+        """Return every event once: a slow disk's one may be in the spare journal as well."""
         data = Path(self.settings["QUIETLINE_DATA"])
         keys = Keys(read_secret((data / "keys").read_text(encoding="ascii")))
         tail = Tail([data / "journal", data / "journal-spare"])
         try:
-            return [unseal(event, keys) for _, _, event in tail.read(100_000)]
+            found = {event.key: event for _, _, event in tail.read(100_000)}
+            return [unseal(event, keys) for event in found.values()]
         finally:
             tail.close()
 
