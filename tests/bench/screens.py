@@ -169,7 +169,7 @@ def everyone(pid: int) -> list[psutil.Process]:
 def size(process: psutil.Process) -> tuple[str, float, float]:
     """Return what a process is and its RSS and PSS in megabytes."""
     memory = process.memory_full_info()
-    command = " ".join(Path(word).name for word in process.cmdline()[:4])
+    command = " ".join(Path(word).name for word in process.cmdline()[:3])
     return command[:40], memory.rss / (1 << 20), memory.pss / (1 << 20)
 
 
