@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
-
 from config.policy import Policy
 from config.settings import Settings
 from incidents.fold import as_text
@@ -67,7 +65,7 @@ class Edge:
         self._answers = answers or made
         self._refusals = Refusals(settings.account_sid)
         signatures = Signatures(settings.public_url, settings.auth_tokens)
-        self._flask: Flask = flask_app(self._answers, signatures, self._refusals)
+        self._flask = flask_app(self._answers, signatures, self._refusals)
         self._large = asyncio.Lock()
         self._journal: Journal | None = None
         self._acknowledged: Acknowledged | None = None
@@ -240,6 +238,7 @@ class Edge:
             ],
             "counters": {
                 "webhooks_answered": self._answered,
+                "webhooks_guarded": self._flask.guarded,
                 "webhooks_refused": self._refusals.total,
                 "webhooks_refused_naming_us": self._refusals.naming_us,
                 "journal_commits": figures.commits,

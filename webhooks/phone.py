@@ -6,13 +6,14 @@ TwiML that keeps the caller; without one it is 403 and nothing is left behind.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
 from flask import Flask, Request, Response, request
 from werkzeug.routing import MapAdapter, PathConverter
 
+from incidents.recorded import Recorded
 from webhooks.answers import Answer, Answers
 from webhooks.failures import told
 from webhooks.refusals import Refusals
@@ -41,6 +42,9 @@ class Anything(PathConverter):
 class Phone(Flask):
     """Flask without a host to judge: callers wait, and no address of ours depends on one."""
 
+    guarded = 0
+    """Callers kept although something failed inside."""
+
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Match by path and method alone; what ``Host`` says is a stranger's word."""
         if request is None:
@@ -55,7 +59,7 @@ class Ready(Protocol):
     def __call__(self) -> list[str]: ...
 
 
-def application(answers: Answers, signatures: Signatures, refusals: Refusals) -> Flask:
+def application(answers: Answers, signatures: Signatures, refusals: Refusals) -> Phone:
     """Build the app. Every route that takes a POST demands a signature."""
     app = Phone("webhooks", static_folder=None)
     app.url_map.converters["anything"] = Anything
@@ -73,7 +77,9 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
         except Exception as error:
             # Broad on purpose: a caller is on this line.
             log.critical("the answer failed; the caller is kept on the line: %s", told(error))
-            answer = _last_resort(answers, prepared)
+            app.guarded += 1
+            document = _last_resort(answers, prepared)
+            answer = Answer(_failure(answers, params), document, document)
         request.environ[ANSWER] = answer
         if not answer.document:
             return Response(status=_NO_CONTENT)
@@ -122,14 +128,27 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
     return app
 
 
-def _last_resort(answers: Answers, prepared: bytes) -> Answer:
+def _last_resort(answers: Answers, prepared: bytes) -> bytes:
     """Keep the caller; should even that fail, with the document made at the start."""
     try:
-        last = answers.last_resort()
+        return answers.last_resort()
     except Exception as error:
         log.critical("the last resort failed: %s", told(error))
-        last = prepared
-    return Answer([], last, last)
+        return prepared
+
+
+def _failure(answers: Answers, params: dict[str, str]) -> Sequence[Recorded]:
+    """Return what is recorded of a request we could not answer: an alert, where even that works.
+
+    The end of a call and the control room's side are no caller who waits.
+    """
+    if request.path == "/voice/status" or request.path.startswith("/voice/whisper/"):
+        return []
+    try:
+        return answers.lost(params, datetime.now(UTC), request.path).events
+    except Exception as error:
+        log.critical("the failure could not be recorded: %s", told(error))
+        return []
 
 
 def _signed(signatures: Signatures) -> dict[str, str] | None:

@@ -54,6 +54,14 @@ class FailingAnswers(Answers):
         return super().last_resort(now)
 
 
+class FailingSteps(Answers):
+    """Fails at every step of a call, and nowhere else."""
+
+    def next_step(self, token: str, params: dict[str, str], now: datetime) -> Answer:
+        """Fail."""
+        raise ValueError(f"cannot answer {params}")
+
+
 class FailingJournal(Journal):
     """Fails with whatever it was told to fail with."""
 

@@ -13,12 +13,13 @@ import pytest
 from callflow.call import Call, Stage
 from config.policy import load_policy
 from config.settings import Settings
+from incidents.fold import fold
 from incidents.journal import Journal, JournalFailed
 from incidents.recorded import Sealed
 from incidents.sealed import Keys
 from tests.waiting import eventually
 from tests.webhooks import requests, twimlrules
-from tests.webhooks.failing import FailingAnswers, FailingJournal
+from tests.webhooks.failing import FailingAnswers, FailingJournal, FailingSteps
 from tests.webhooks.phoneside import PhoneSide, break_folder, mend_folder
 from tests.webhooks.requests import call
 from webhooks.documents import Documents
@@ -41,6 +42,14 @@ def failing_answers(settings: Settings) -> dict[str, object]:
     documents = Documents(policy.voices, settings.public_url, settings.control_room)
     keys = Keys(settings.key_material)
     return {"answers": FailingAnswers(policy, keys, documents, settings.control_room)}
+
+
+def failing_steps(settings: Settings) -> dict[str, object]:
+    """Build answers that raise at every step."""
+    policy = load_policy(settings)
+    documents = Documents(policy.voices, settings.public_url, settings.control_room)
+    keys = Keys(settings.key_material)
+    return {"answers": FailingSteps(policy, keys, documents, settings.control_room)}
 
 
 def failing_journal(_settings: Settings) -> dict[str, object]:
@@ -71,6 +80,17 @@ def test_an_answer_that_raises_still_keeps_the_caller(start: Start, path: str) -
     document = kept(phone, path)
     assert twimlrules.keeps_the_caller(document, requests.PUBLIC_URL) == []
     assert phone.post(path, signed=False).status == 403
+
+
+def test_an_answer_that_raises_is_recorded_with_the_keys_that_came_with_it(start: Start) -> None:
+    """Rule 1: nothing is lost. The alert says that our answer failed, and a 55 still confirms."""
+    phone = start(failing_steps)
+    kept(phone, "/voice/incoming")
+    phone.post(STEP, call(Digits="55"))
+    told = fold(phone.events(), "QL-TEST").incident
+    assert (told.signal, told.keys, told.state) == ("confirmed", "55", "waiting")
+    assert "our answer failed" in told.reasons
+    assert phone.beat()["counters"]["webhooks_guarded"] == 1
 
 
 @pytest.mark.parametrize("path", ENTRIES)
