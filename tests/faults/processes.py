@@ -108,7 +108,12 @@ class Site:
         """Start both and wait until calls are answered."""
         for role in (self.phone, self.engine):
             role.start()
-        eventually(self.answers, 30)
+
+        def answering() -> bool:
+            assert self.answers(), "".join(self.phone.lines)
+            return True
+
+        eventually(answering, 30)
 
     def revive(self) -> None:
         """Start again whatever is dead."""
