@@ -9,6 +9,7 @@ import contextlib
 import logging
 import re
 import secrets
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from incidents.fold import Entry, Folded, Incident, NothingToFold, fold
+from incidents.patience import PATIENCE_AT_FIRST, Patient
 from incidents.recorded import Recorded, Sealed, unseal
 from incidents.sealed import CannotOpen, Keys
 from incidents.store import BOARD_REVIEW_HOURS, Store
@@ -29,6 +31,8 @@ REVIEWS_SHOWN = 200
 """Newest incidents in review shown on the live board; the review list has them all."""
 KEPT_CHANGES = 5000
 """Changes remembered for screens that come back; a screen away for longer gets a snapshot."""
+STORE_EVERY = 0.25
+"""Seconds between looks at the store while the journal brings alerts."""
 TIDY = timedelta(minutes=1)
 REMEMBERED = timedelta(hours=1)
 """How long the events of a call that is over are kept in memory."""
@@ -46,7 +50,7 @@ class Board:
     """What every screen of this console shows."""
 
     def __init__(self, store: Store, journals: Sequence[Path], keys: Keys) -> None:
-        self._store = store
+        self._patient = Patient(store)
         self._keys = keys
         self._tail = Tail(journals)
         self._started = False
@@ -60,6 +64,7 @@ class Board:
         self._sequence = 0
         self._log: deque[tuple[int, str]] = deque(maxlen=KEPT_CHANGES)
         self._tidy_at = datetime.min.replace(tzinfo=UTC)
+        self._asked_at = -STORE_EVERY
         self.store_ok = False
         self.unopened = 0
 
@@ -69,8 +74,26 @@ class Board:
         return not self._tail.unreadable
 
     def refresh(self, now: datetime | None = None) -> list[Change]:
-        """Read what is new in both sources. Returns the incidents that changed, each once."""
+        """Read what is new. Returns the incidents that changed, each once.
+
+        The journal first, and when it has something, the store at most every ``STORE_EVERY``
+        seconds: an alert never waits for the store.
+        """
         now = now or datetime.now(UTC)
+        first = not self._started
+        if not first:
+            self._read_journal()
+        if not self._touched or time.monotonic() - self._asked_at >= STORE_EVERY:
+            self._ask_store(now)
+        if first:
+            self._read_journal()
+        touched, self._touched = self._touched, {}
+        changes = [change for call, told in touched.items() if (change := self._show(call, told))]
+        self._forget(now)
+        return changes
+
+    def _ask_store(self, now: datetime) -> None:
+        self._asked_at = time.monotonic()
         try:
             if not self._started:
                 self._start(now)
@@ -78,11 +101,6 @@ class Board:
             self.store_ok = True
         except StoreUnavailable:
             self.store_ok = False
-        self._read_journal()
-        touched, self._touched = self._touched, {}
-        changes = [change for call, told in touched.items() if (change := self._show(call, told))]
-        self._forget(now)
-        return changes
 
     def snapshot(self, now: datetime | None = None) -> list[Change]:
         """Return everything on the board: what waits or is claimed, and the newest in review."""
@@ -132,13 +150,13 @@ class Board:
         entries = list(folded.entries)
         # Not in the store yet, or the store is down: the facts are worth showing.
         with contextlib.suppress(StoreUnavailable, LookupError):
-            entries += self._store.written(reference)
+            entries += self._patient.ask(lambda store: store.written(reference))
         return sorted(entries, key=lambda entry: entry.at)
 
     def _start(self, now: datetime) -> None:
-        revision = self._store.revision()
-        stored = self._store.board(now)
-        drained = self._store.drained()
+        revision, stored, drained = self._patient.ask(
+            lambda store: (store.revision(), store.board(now), store.drained()), PATIENCE_AT_FIRST
+        )
         for incident in stored:
             self._stored[incident.call_key] = incident
         # The store may have been down until now, with screens open: they are told,
@@ -151,7 +169,7 @@ class Board:
 
     def _read_store(self) -> None:
         """Take in what changed in the store."""
-        while changed := self._store.changed_since(self._revision):
+        while changed := self._patient.ask(lambda store: store.changed_since(self._revision)):
             # Revisions have no gaps: when there is one here, a row was written twice.
             each_once = changed[-1][0] - self._revision == len(changed)
             told = {}
@@ -176,7 +194,8 @@ class Board:
 
     def _remember_stored(self, calls: Sequence[str]) -> None:
         if calls:
-            for call, recorded in self._store.events_of(calls).items():
+            known = self._patient.ask(lambda store: store.events_of(calls))
+            for call, recorded in known.items():
                 self._events[call].update({event.key: event for event in recorded})
 
     def _read_journal(self) -> None:

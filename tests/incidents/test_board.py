@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from incidents.board import Board, Change
 from incidents.fold import Incident
+from incidents.patience import PATIENCE
 from incidents.recorded import Recorded
 from incidents.segment import Segment
 from incidents.store import Store
@@ -49,6 +52,20 @@ class Switched(Store):
         """See ``Store``."""
         self._refuse()
         return super().written(reference)  # type: ignore[return-value]
+
+
+class Frozen(Store):
+    """A store that does not answer at all until it is let go."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, KEYS)
+        self.moving = threading.Event()
+        self.moving.set()
+
+    def changed_since(self, revision: int, limit: int = 500) -> list[tuple[int, Incident]]:
+        """See ``Store``."""
+        self.moving.wait()
+        return super().changed_since(revision, limit)
 
 
 @pytest.fixture
@@ -101,6 +118,27 @@ def test_with_the_store_down_from_the_start_alerts_still_come(switched: Machine)
     assert entries is not None
     assert "keys_pressed" in [entry.kind for entry in entries]
     assert live.incident(caller.reference) == live.snapshot(NOW)[0].incident
+
+
+def test_a_frozen_store_holds_up_one_look_and_no_other(data: Path, migrated_sqlite: str) -> None:
+    """A stopped database answers neither yes nor no; this machine's alerts come all the same."""
+    store = Frozen(migrated_sqlite)
+    machine = Machine(data, store)
+    live = board(machine)
+    live.refresh(NOW)
+    store.moving.clear()
+    try:
+        live.refresh(NOW)
+        began = time.monotonic()
+        for at in range(5):
+            caller = Caller(number=f"+44770090010{at}")
+            left(machine.folders[0], caller.arrives(), caller.presses("55"))
+            assert shown(live.refresh(NOW))[caller.reference].signal == "confirmed"
+        assert time.monotonic() - began < PATIENCE
+        assert not live.store_ok
+    finally:
+        store.moving.set()
+        store.engine.dispose()
 
 
 def test_when_the_store_comes_back_open_screens_are_told_what_it_holds(switched: Machine) -> None:
