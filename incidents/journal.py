@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from incidents.owed import Owed
 from incidents.recorded import Sealed
 from incidents.segment import Segment
 from incidents.wake import JOURNAL, Bell
@@ -272,9 +273,13 @@ class Journal:
         self.spare = Folder(spare, Bell(wake))
         self.spared = 0
         self.failed = 0
+        self.owed = Owed(hopeless=Poisoned)
 
     async def keep(self, events: Sequence[Sealed]) -> tuple[str, int]:
-        """Put events on a disk. Returns the file and position; raises ``JournalFailed``."""
+        """Put events on a disk. Returns the file and position; raises ``JournalFailed``.
+
+        What no disk took in time is owed: ``pay`` writes it once one does.
+        """
         problem: BaseException | None = None
         for folder in (self.first, self.spare):
             if folder.stalled() or folder.resting():
@@ -288,6 +293,7 @@ class Journal:
             self.spared += folder is self.spare
             return kept
         self.failed += 1
+        self.owed.add(events, problem)
         raise JournalFailed(f"no journal folder took the event: {problem}") from problem
 
     async def mended(self) -> bool:
@@ -299,6 +305,12 @@ class Journal:
             elif not folder.stalled() and not folder.resting():
                 good |= await self._tried(folder)
         return good
+
+    async def pay(self) -> None:
+        """Write what is owed to a folder that writes now."""
+        for folder in (self.first, self.spare):
+            if self.owed and not folder.stalled() and not folder.resting():
+                await self.owed.pay(folder.submit)
 
     async def _tried(self, folder: Folder) -> bool:
         try:
@@ -316,6 +328,8 @@ class Journal:
         ]
 
     def close(self) -> None:
-        """Commit what waits and stop."""
+        """Commit what waits and what is owed, and stop."""
+        if self.owed:
+            self.owed.hand_over(self.first.submit)
         self.first.close()
         self.spare.close()

@@ -203,6 +203,8 @@ class Edge:
         trouble = self._unwritten_since is not None or bool(self._journal.troubles())
         if trouble and await self._journal.mended():
             self._unwritten_since = None
+        if self._journal.owed:
+            await self._journal.pay()
 
     def _status(self) -> dict[str, Any]:
         assert self._journal is not None

@@ -171,7 +171,7 @@ def test_with_no_disk_at_all_the_caller_is_answered_and_the_alarm_is_loud(
         mend_folder(folder)
     eventually(lambda: phone.beat() and phone.ready() == 200, 5)
     assert phone.post("/voice/incoming").status == 200
-    assert [event.kind for event in phone.events()] == ["call_arrived"]
+    assert "call_arrived" in [event.kind for event in phone.events()]
     assert "journal-failed" not in phone.alarms()
 
 
