@@ -32,6 +32,9 @@ REMEMBERED = 60.0
 one to look at, and an alarm of a few milliseconds is seen by nobody."""
 FULL = 50_000
 """Events after which a new file is begun, so that old ones can be deleted while this lives."""
+MOST_BEHIND = 2_000
+"""Webhooks that may queue behind a stalled flush: a disk that hangs for hours must not fill the
+memory."""
 REST = 1.0
 """Seconds a failed folder is left alone before a new file is tried in it."""
 
@@ -108,6 +111,10 @@ class Folder:
         if self._failed and time.monotonic() - self._failed[0] < REMEMBERED:
             return f"writes again, after {self._failed[1]}"
         return None
+
+    def behind(self) -> int:
+        """How many webhooks wait for a flush that has not begun."""
+        return len(self._queue)
 
     def resting(self) -> bool:
         """Say whether the folder has just failed, so that waiting for it is of no use."""
@@ -281,10 +288,7 @@ class Journal:
         What no disk took in time is owed: ``pay`` writes it once one does.
         """
         problem: BaseException | None = None
-        for folder in (self.first, self.spare):
-            if folder.stalled() or folder.resting():
-                problem = problem or JournalFailed(f"journal folder {folder.path.name} is stuck")
-                continue
+        for folder in self._willing():
             try:
                 kept = await folder.submit(events)
             except (TimeoutError, sqlite3.Error, OSError) as error:
@@ -294,7 +298,19 @@ class Journal:
             return kept
         self.failed += 1
         self.owed.add(events, problem)
-        raise JournalFailed(f"no journal folder took the event: {problem}") from problem
+        why = problem or "all failed a moment ago"
+        raise JournalFailed(f"no journal folder took the event: {why}") from problem
+
+    def _willing(self) -> list[Folder]:
+        """Return the folders worth waiting for: those that move, or else one that is only slow.
+
+        When both are in the middle of a slow flush, it may be over in time. A caller turned away
+        at once would be one more that no disk has.
+        """
+        both = (self.first, self.spare)
+        moving = [folder for folder in both if not folder.stalled() and not folder.resting()]
+        slow = [one for one in both if one.stalled() and one.behind() < MOST_BEHIND]
+        return moving or slow[:1]
 
     async def mended(self) -> bool:
         """Try each folder in trouble with an empty batch. Returns whether any folder writes now."""
