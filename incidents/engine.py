@@ -29,8 +29,8 @@ from incidents.wake import DRAINED, STORE, Bell, Ear
 
 log = logging.getLogger(__name__)
 
-POLL = 0.25
-"""Seconds after which the journal is looked at without being woken."""
+POLL_MS = 250
+"""Milliseconds after which the journal is looked at without being woken."""
 BEAT = 2.0
 """Seconds between status beats."""
 LAG_ALARM = 10.0
@@ -78,6 +78,9 @@ class Engine:
         tail = Tail(self.journals)
         drain = Drain(self.store, tail, self.keys, self.profiles)
         next_beat = next_tidy = 0.0
+        # Not select(), which refuses descriptors over 1,023.
+        poller = select.poll()
+        poller.register(ear, select.POLLIN)
         working = False
         while not stop.is_set():
             working = working or _take(lock)
@@ -90,7 +93,7 @@ class Engine:
                 next_tidy = now + TIDY
                 self._tidy(tail)
             if not came:
-                select.select([ear], [], [], POLL)
+                poller.poll(POLL_MS)
                 ear.receive()
         tail.close()
 

@@ -9,6 +9,8 @@ import contextlib
 import os
 import socket
 import time
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 JOURNAL = b"j"
@@ -24,8 +26,7 @@ class Ear:
     """A place to be woken at: a socket in the wake folder. Ready to read when ``fileno`` is."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        self._folder, self._let_go = _opened(self, folder)
         self._name = f"{name}-{os.getpid()}-{time.monotonic_ns():x}.sock"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._socket.bind(_address(self._folder, self._name))
@@ -47,15 +48,14 @@ class Ear:
         self._socket.close()
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._name, dir_fd=self._folder)
-        os.close(self._folder)
+        self._let_go()
 
 
 class Bell:
     """Wakes every ear in a folder. Never blocks, never fails."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        self._folder, _ = _opened(self, folder)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._names: list[str] = []
         self._looked = -_LOOK_EVERY
@@ -76,6 +76,13 @@ class Bell:
                     os.unlink(name, dir_fd=self._folder)
             except OSError:
                 continue  # full or out of memory: the reader polls as well
+
+
+def _opened(owner: object, folder: Path) -> tuple[int, Callable[[], object]]:
+    """Open a folder, making it first, for as long as ``owner`` lives or until it is let go."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    return descriptor, weakref.finalize(owner, os.close, descriptor)
 
 
 def _address(folder: int, name: str) -> str:
