@@ -12,7 +12,7 @@ T = TypeVar("T")
 _LOOK_EVERY_SECONDS = 0.02
 
 
-def eventually(look: Callable[[], T], seconds: float = 5.0) -> T:
+def eventually(look: Callable[[], T], seconds: float = 15.0) -> T:
     """Call ``look`` until it returns something true and return that.
 
     A failed assertion inside ``look`` counts as "not yet"; the last one is raised at the deadline.
