@@ -155,6 +155,13 @@ def load(environ: Mapping[str, str], root: Path) -> Settings:
         token = _kept(data / "training-token", lambda: secrets.token_hex(16))
     next_token = read.text("TWILIO_AUTH_TOKEN_NEXT")
     console_url = read.url("QUIETLINE_CONSOLE_URL", "http://localhost:8056")
+    phone_bind = read.bind("QUIETLINE_PHONE_BIND", ("127.0.0.1", 8055))
+    console_bind = read.bind("QUIETLINE_CONSOLE_BIND", ("127.0.0.1", 8056))
+    if console_bind == phone_bind:
+        raise BadSetting(
+            "QUIETLINE_CONSOLE_BIND",
+            "must not be QUIETLINE_PHONE_BIND: the phone faces the internet, the console must not",
+        )
     api = f"{console_url}/practice/twilio" if training else "https://api.twilio.com"
     return Settings(
         account_sid=read.account("TWILIO_ACCOUNT_SID", TRAINING_ACCOUNT if training else ""),
@@ -162,8 +169,8 @@ def load(environ: Mapping[str, str], root: Path) -> Settings:
         api_url=read.url("TWILIO_API_URL", api, path=True),
         public_url=read.url("QUIETLINE_PUBLIC_URL", "http://127.0.0.1:8055", path=True),
         console_url=console_url,
-        phone_bind=read.bind("QUIETLINE_PHONE_BIND", ("127.0.0.1", 8055)),
-        console_bind=read.bind("QUIETLINE_CONSOLE_BIND", ("127.0.0.1", 8056)),
+        phone_bind=phone_bind,
+        console_bind=console_bind,
         data=data,
         database_url=read.database("QUIETLINE_DATABASE_URL", f"sqlite:///{data / 'quietline.db'}"),
         journal_spare=read.path("QUIETLINE_JOURNAL_SPARE", data / "journal-spare"),

@@ -62,6 +62,7 @@ BAD: list[tuple[str, str, str]] = [
     ("QUIETLINE_PHONE_BIND", "127.0.0.1:٨٠", "address and a port"),
     ("QUIETLINE_CONSOLE_BIND", "127.0.0.1:0", "from 1 to 65535"),
     ("QUIETLINE_CONSOLE_BIND", "127.0.0.1:65536", "from 1 to 65535"),
+    ("QUIETLINE_CONSOLE_BIND", "127.0.0.1:8055", "must not be QUIETLINE_PHONE_BIND"),
     ("QUIETLINE_DATA", "/dev/null/data", "folder cannot be made"),
     ("QUIETLINE_DATABASE_URL", "mysql://h/n", "must begin with"),
     ("QUIETLINE_DATABASE_URL", "sqlite:///", "must be a file"),
