@@ -114,7 +114,7 @@ def test_the_list_is_newest_first(program: FlaskClient) -> None:
     assert told["next"] is None
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 200])
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 1000])
 def test_pages_together_are_the_whole_list(program: FlaskClient, limit: int) -> None:
     """Following ``next`` meets each incident once, whatever the page."""
     whole = [each["reference"] for each in program.get(LIST).get_json()["incidents"]]
@@ -313,7 +313,7 @@ def test_every_route_of_the_api_is_guarded_but_its_description(console: Console)
         *(("state", bad) for bad in ("open", "Waiting", "waiting\x00")),
         *(("purpose", bad) for bad in ("real", "*", "%")),
         *(("urgency", bad) for bad in ("0", "5", "-1", "1.0", "1e0", "NaN", "١", "１", "9" * 5000)),
-        *(("limit", bad) for bad in ("0", "201", "-1", "", "inf", "0x10", " 5", "1_0", "9" * 5000)),
+        *(("limit", bad) for bad in ("0", "1001", "-1", "", "inf", "0x1", " 5", "1_0", "9" * 5000)),
         *(("since", bad) for bad in ("yesterday", "2026-12-22", "0000-01-01T00:00:00Z", "NaN")),
         *(("since", bad) for bad in ("2026-02-30T00:00:00Z", "2026-12-22T25:00:00Z", "1766426591")),
         *(("since", bad) for bad in ("2026-12-22T18:03:11", "2026-12-22T18:03:11+24:00")),
