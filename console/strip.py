@@ -14,8 +14,14 @@ from typing import Final
 from console import words
 from console.record import Record
 
-NEAREST: Final = 4.5
-"""Per cent of the width that two labels keep between them; nearer presses share one."""
+KEY_WIDTH: Final = 3.0
+"""Per cent of the width that one key of a label takes on the narrowest screen."""
+NARROWEST: Final = 4.5
+"""Per cent of the width that a label takes at least, for the time under it."""
+LONGEST: Final = 6
+"""Keys that a label shows; all of them stand above the strip."""
+FIRST, LAST = 1.0, 78.0
+"""Where labels may begin, so that the longest still ends on the strip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,17 @@ class Press:
     place: float
     keys: str
     after: str
+
+    @property
+    def label(self) -> str:
+        """Return the keys as the strip shows them, shortened where they are many."""
+        more = " …" if len(self.keys) > LONGEST else ""
+        return words.keys(self.keys[:LONGEST]) + more
+
+    @property
+    def end(self) -> float:
+        """Return where the label ends: a press before that shares it."""
+        return self.place + max(NARROWEST, KEY_WIDTH * min(len(self.keys), LONGEST + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +65,9 @@ def _laid_out(found: Record, start: datetime, length: timedelta) -> Iterator[Pre
         pressed = str(entry.data.get("keys", "")) if entry.kind == "keys_pressed" else ""
         if not pressed:
             continue
-        place = round(2 + 94 * min(1.0, max(0.0, (entry.at - start) / length)), 1)
-        if held is not None and place - held.place < NEAREST:
+        along = min(1.0, max(0.0, (entry.at - start) / length))
+        place = round(FIRST + (LAST - FIRST) * along, 1)
+        if held is not None and place < held.end:
             held = Press(held.place, held.keys + pressed, held.after)
             continue
         if held is not None:
