@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -63,16 +64,18 @@ def test_a_console_that_restarts_is_found_again(
 def test_a_lost_connection_is_said_in_so_many_words(
     far: Screen, wire: Wire, exchange: Exchange
 ) -> None:
-    """The line hangs without closing: the screen notices by itself, says so, and catches up."""
+    """The line hangs without closing: screen and tab say so by themselves, and catch up."""
     wire.hang()
     lost = far.page.locator("#lost")
     expect(lost).to_be_visible(timeout=20_000)
     expect(lost).to_contain_text("Connection lost, last heard")
+    expect(far.page).to_have_title("(CONNECTION LOST) Live board – Quietline")
     call = exchange.call("+447700900460").presses("55")
     wire.flow()
     wire.cut()
     expect(far.row(call.reference)).to_have_count(1, timeout=30_000)
     expect(lost).to_be_hidden()
+    expect(far.page).to_have_title(re.compile(r"^\(\d+ NOW"))
 
 
 def test_many_pages_of_one_browser_share_one_stream(far: Screen, exchange: Exchange) -> None:

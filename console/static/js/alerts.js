@@ -9,6 +9,7 @@ import { URGENCIES, masked } from "./words.js";
 
 const title = document.title;
 const MOST_KEPT = 2000;
+let trouble = ""; // why nothing new can be heard; a tab in the background has only its title
 let said = null; // spoken on this page: what was there when it opened is not news
 
 // What makes one alert: a call that becomes urgent, or a late full signal.
@@ -23,10 +24,20 @@ function standing() {
 }
 
 function countInTitle() {
+  if (trouble) {
+    document.title = `(${trouble}) ${title}`;
+    return;
+  }
   const counts = { 1: 0, 2: 0 };
   for (const one of standing()) if (one.state === "waiting") counts[one.urgency] += 1;
   const parts = [1, 2].filter((rank) => counts[rank]).map((rank) => `${counts[rank]} ${URGENCIES[rank].word}`);
   document.title = parts.length ? `(${parts.join(", ")}) ${title}` : title;
+}
+
+export function cannotHear(why) {
+  if (why === trouble) return;
+  trouble = why;
+  countInTitle();
 }
 
 function say(fresh) {

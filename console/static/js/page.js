@@ -30,6 +30,7 @@ function showState() {
   if (showLost && lost.hidden) sayNow.textContent = "Connection lost. New alerts do not reach this screen.";
   lost.hidden = !showLost;
   signedOut.hidden = feed.state !== "signed-out";
+  alerts.cannotHear(signedOut.hidden ? (showLost ? "CONNECTION LOST" : "") : "SIGNED OUT");
   lostFor.textContent = `${Math.max(0, Math.round((Date.now() - feed.heardAt) / 1000))} s`;
   mark(link, feed.state === "live" || !gone, CONDITIONS[feed.state]);
   document.documentElement.dataset.link = feed.state;
