@@ -53,9 +53,13 @@ def test_the_keys_explain_themselves(screen: Screen) -> None:
     expect(screen.page.get_by_role("heading", name="Live board")).to_be_visible()
 
 
-def test_every_control_can_be_reached_and_is_large_enough(screen: Screen) -> None:
+def test_every_control_can_be_reached_and_is_large_enough(
+    screen: Screen, exchange: Exchange
+) -> None:
     """Tab reaches all, with a focus that shows; targets are 24 pixels high or more."""
+    call = exchange.call("+447700900702").presses("55")
     screen.hears()
+    expect(screen.row(call.reference)).to_be_visible()
     wanted = screen.evaluate(
         """[...document.querySelectorAll('.bar a, .bar button')].map((one) => one.innerText)"""
     )
@@ -67,7 +71,7 @@ def test_every_control_can_be_reached_and_is_large_enough(screen: Screen) -> Non
         assert outline != "none"
     assert set(wanted) <= set(reached)
     small = screen.evaluate(
-        """[...document.querySelectorAll('button, .bar a, .button')]
+        """[...document.querySelectorAll('button, .bar a, .button, #rows a')]
             .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 24)
             .map((one) => one.innerText)"""
     )
