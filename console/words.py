@@ -100,6 +100,13 @@ def masked(incident: Incident) -> str:
     return f"…{incident.number[-4:]}" if incident.number else "no number"
 
 
+def signal(incident: Incident) -> str:
+    """Return what the caller has shown; of a call that is over nothing more is to come."""
+    if incident.signal == "nothing" and incident.connection != "open":
+        return "No sign"
+    return SIGNALS[incident.signal]
+
+
 def keys(pressed: str) -> str:
     """Space the keys out, so that 55 reads as two presses."""
     return " ".join(pressed) if pressed else "–"

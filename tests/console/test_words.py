@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from console import words
-from incidents.fold import Entry
+from incidents.fold import Entry, Incident
 
 START = datetime(2026, 12, 22, 18, 3, tzinfo=UTC)
 SCRIPT = Path(words.__file__).parent / "static" / "js" / "words.js"
@@ -97,3 +97,29 @@ def test_the_screen_s_script_has_the_same_words() -> None:
     for table in (words.CONNECTIONS, words.PURPOSES):
         told = ", ".join(f"{name}: {json.dumps(word)}" for name, word in table.items())
         assert re.search(re.escape("{ " + told + " }"), script)
+
+
+@pytest.mark.parametrize(
+    ("connection", "read"),
+    [("open", "No sign yet"), ("dropped", "No sign"), ("ended", "No sign")],
+)
+def test_a_call_that_is_over_promises_no_sign_any_more(connection: str, read: str) -> None:
+    """Rule 2: what lies in the review queue waits for a person, not for the caller."""
+    incident = Incident(
+        call_key="key",
+        reference="QL-7K3M-9F2X-HC4",
+        call_sid="CA" + "0" * 32,
+        line="emergency",
+        profile="gb",
+        purpose="live",
+        number=None,
+        withheld=True,
+        signal="nothing",
+        keys="",
+        urgency=4,
+        reasons=(),
+        state="review",
+        connection=connection,
+        started_at=START,
+    )
+    assert words.signal(incident) == read
