@@ -16,11 +16,13 @@ from console.record import Record
 
 KEY_WIDTH: Final = 3.0
 """Per cent of the width that one key of a label takes on the narrowest screen."""
-NARROWEST: Final = 4.5
+GAP: Final = 1.5
+"""Per cent of the width between two labels."""
+NARROWEST: Final = 9.0
 """Per cent of the width that a label takes at least, for the time under it."""
 LONGEST: Final = 6
 """Keys that a label shows; all of them stand above the strip."""
-FIRST, LAST = 1.0, 78.0
+FIRST, LAST = 1.0, 77.0
 """Where labels may begin, so that the longest still ends on the strip."""
 
 
@@ -41,7 +43,8 @@ class Press:
     @property
     def end(self) -> float:
         """Return where the label ends: a press before that shares it."""
-        return self.place + max(NARROWEST, KEY_WIDTH * min(len(self.keys), LONGEST + 1))
+        keys = KEY_WIDTH * min(len(self.keys), LONGEST + 1)
+        return self.place + max(NARROWEST, keys + GAP)
 
 
 @dataclass(frozen=True, slots=True)
