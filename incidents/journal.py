@@ -25,8 +25,10 @@ from incidents.wake import JOURNAL, Bell
 log = logging.getLogger(__name__)
 
 PATIENCE = 0.3
-"""Seconds a folder has to take an event before the next one is tried; two of them and the answer
-stay well inside the second within which a caller must hear something."""
+"""Seconds the first folder has to take an event before the spare one is tried."""
+PATIENCE_WITH_SPARE = 0.55
+"""Seconds the spare has: with both, the answer stays inside the second within which a caller must
+hear something, and two folders on one disk that takes half a second for a flush still have it."""
 REMEMBERED = 60.0
 """Seconds for which a failure is told after the folder writes again: a disk that failed once is
 one to look at, and an alarm of a few milliseconds is seen by nobody."""
@@ -78,8 +80,9 @@ class Poisoned(JournalFailed):
 class Folder:
     """One folder of the journal with its writer thread."""
 
-    def __init__(self, path: Path, bell: Bell) -> None:
+    def __init__(self, path: Path, bell: Bell, patience: float = PATIENCE) -> None:
         self.path = path
+        self._patience = patience
         self.figures = Figures()
         self.trouble: str | None = None
         self._failed: tuple[float, str] | None = None
@@ -100,7 +103,7 @@ class Folder:
     def stalled(self) -> bool:
         """Say whether the batch in hand has taken longer than anyone may wait."""
         began = self._writing.began
-        return began > 0 and time.monotonic() - began > PATIENCE
+        return began > 0 and time.monotonic() - began > self._patience
 
     def told(self) -> str | None:
         """What is wrong with the folder, or was a moment ago, in words; None when nothing is."""
@@ -123,7 +126,8 @@ class Folder:
     def submit(self, events: Sequence[Sealed]) -> "asyncio.Future[tuple[str, int]]":
         """Queue events; the future gives the file and position once they are on the disk.
 
-        It fails with ``TimeoutError`` after ``PATIENCE``; what was queued may still be written.
+        It fails with ``TimeoutError`` when the folder's patience is over; what was queued may
+        still be written.
         """
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
@@ -134,7 +138,7 @@ class Folder:
         if not self._gathered:
             loop.call_soon(self._hand_over)
         self._gathered.append(Waiting(events, future, loop))
-        deadline = loop.time() + PATIENCE
+        deadline = loop.time() + self._patience
         self._pending.append((deadline, future))
         if self._timer is None:
             self._timer = loop.call_at(deadline, self._give_up)
@@ -166,7 +170,7 @@ class Folder:
         while pending and (pending[0][1].done() or pending[0][0] <= now):
             _, future = pending.popleft()
             if not future.done():
-                future.set_exception(TimeoutError(f"no answer in {PATIENCE} s"))
+                future.set_exception(TimeoutError(f"no answer in {self._patience} s"))
         self._timer = loop.call_at(pending[0][0], self._give_up) if pending else None
 
     def _run(self) -> None:
@@ -277,7 +281,7 @@ class Journal:
     def __init__(self, first: Path, spare: Path, wake: Path) -> None:
         bell = Bell(wake)
         self.first = Folder(first, bell)
-        self.spare = Folder(spare, Bell(wake))
+        self.spare = Folder(spare, Bell(wake), PATIENCE_WITH_SPARE)
         self.spared = 0
         self.failed = 0
         self.owed = Owed(hopeless=Poisoned)

@@ -43,8 +43,9 @@ class Answer:
 
     events: Sequence[Recorded]
     document: bytes
-    instead: bytes
-    """Said when the events could not be written anywhere: it never lets the caller go."""
+    unwritten: bool
+    """Whether that may be said although the events could not be written anywhere. Where not, the
+    control room is rung, or the line held: a caller nobody wrote down is never let go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +112,17 @@ class Answers:
         over = params.get("CallStatus") in parameters.OVER
         ours = params.get("Direction", "inbound") == "inbound" and not params.get("ParentCallSid")
         if not over or not ours:
-            return Answer([], b"", b"")
+            return Answer([], b"", unwritten=True)
         call = Call.starting(now)
         caller = self._caller(call, params)
-        return Answer([self._record(caller, call, CallEnded(), now, {})], b"", b"")
+        return Answer([self._record(caller, call, CallEnded(), now, {})], b"", unwritten=True)
 
     def whisper(self, path: str, params: dict[str, str], now: datetime) -> Answer:
         """The control room has picked up: tell that side, and that side only, what this is."""
         word, language, call, signal, step_text, *_ = [*path.split("/"), *[""] * 5]
         document = self._documents.whisper(word, language, _spaced(signal))
         if not _CALL_KEY.match(call) or not step_text.isascii() or not step_text.isdigit():
-            return Answer([], document, document)
+            return Answer([], document, unwritten=True)
         key = event_key(self._keys, call, step_text, "connected", "")
         connected = Recorded(
             key=key,
@@ -133,7 +134,7 @@ class Answers:
             at=_milliseconds(now),
             data={"to": "control room"},
         )
-        return Answer([connected], document, document)
+        return Answer([connected], document, unwritten=True)
 
     def last_resort(self, now: datetime | None = None) -> bytes:
         """Keep the caller whatever has gone wrong: ring the control room, or hold the line."""
@@ -148,6 +149,14 @@ class Answers:
         listening = profile.hold.listening
         hold = actions.HoldLine("", listening.wait, listening.keys)
         return self._documents.render(hold, profile, "en-GB", call.write(), "")
+
+    def failure(self, event: Recorded) -> Recorded:
+        """Return the record that the answer to ``event`` was not the one decided."""
+        kind = _KINDS[AnswerFailed.__name__]
+        base = ("line", "profile", "purpose", "number", "withheld", "stage")
+        data = {name: event.data[name] for name in base} | {"next": Stage.HOLD.value}
+        key = event_key(self._keys, event.call_key, event.step, kind, "unwritten")
+        return replace(event, key=key, kind=kind, data=data)
 
     def _answer(
         self,
@@ -166,10 +175,8 @@ class Answers:
             records.append(self._record(caller, call, event, now, decided, place))
             call = outcome.call
         document = self._document(outcome, caller)
-        kept = self.last_resort(now) if self._control_room else document
-        if outcome.call.stage is Stage.ENDED:
-            kept = self.last_resort(now)
-        return Answer(records, document, kept)
+        holds = self._control_room is None and outcome.call.stage is not Stage.ENDED
+        return Answer(records, document, unwritten=holds)
 
     def _document(self, outcome: Outcome, caller: _Caller) -> bytes:
         call, profile = outcome.call, caller.profile

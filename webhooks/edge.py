@@ -25,7 +25,7 @@ from webhooks.acknowledge import Acknowledged
 from webhooks.answers import Answer, Answers
 from webhooks.documents import Documents
 from webhooks.failures import told
-from webhooks.phone import ANSWER, READY
+from webhooks.phone import ANSWER, READY, rescue
 from webhooks.phone import application as flask_app
 from webhooks.refusals import Refusals
 from webhooks.signature import Signatures
@@ -65,6 +65,7 @@ class Edge:
         self._answers = answers or made
         self._refusals = Refusals(settings.account_sid)
         signatures = Signatures(settings.public_url, settings.auth_tokens)
+        self._prepared = self._answers.last_resort()
         self._flask = flask_app(self._answers, signatures, self._refusals)
         self._large = asyncio.Lock()
         self._journal: Journal | None = None
@@ -135,8 +136,8 @@ class Edge:
         answer: Answer | None = environ.get(ANSWER)
         if answer is not None and answer.events:
             kept = await self._keep(answer)
-            if not kept and answer.document:
-                answer_body = answer.instead
+            if not kept and not answer.unwritten:
+                answer_body = self._rescue(answer)
                 headers = [pair for pair in headers if pair[0] != b"content-length"]
                 headers.append((b"content-length", str(len(answer_body)).encode()))
         self._answered += answer is not None
@@ -171,6 +172,13 @@ class Edge:
         if self._acknowledged:
             await self._acknowledged.wait(file, position)
         return True
+
+    def _rescue(self, answer: Answer) -> bytes:
+        """Return what keeps the caller nobody wrote down, and owe the record of that too."""
+        if self._journal is not None:
+            failure = self._answers.failure(answer.events[-1])
+            self._journal.owed.add([seal(failure, self._keys)], None)
+        return rescue(self._answers, self._prepared)
 
     def _problems(self) -> list[str]:
         if self._journal is None:

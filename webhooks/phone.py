@@ -6,11 +6,12 @@ TwiML that keeps the caller; without one it is 403 and nothing is left behind.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from flask import Flask, Request, Response, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter, PathConverter
 
 from incidents.recorded import Recorded
@@ -52,6 +53,14 @@ class Phone(Flask):
         path = request.environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
         return MapAdapter(self.url_map, "phone", "/", "", "http", path, request.method)
 
+    def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer without session, hooks and signals: a caller has none, and waits."""
+        with self.request_context(environ):
+            try:
+                return self.make_response(self.dispatch_request())(environ, start_response)
+            except HTTPException as refused:
+                return refused.get_response(environ)(environ, start_response)
+
 
 class Ready(Protocol):
     """Says what keeps this process from taking calls, in words; empty when nothing does."""
@@ -78,8 +87,8 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
             # Broad on purpose: a caller is on this line.
             log.critical("the answer failed; the caller is kept on the line: %s", told(error))
             app.guarded += 1
-            document = _last_resort(answers, prepared)
-            answer = Answer(_failure(answers, params), document, document)
+            document = rescue(answers, prepared)
+            answer = Answer(_failure(answers, params), document, unwritten=True)
         request.environ[ANSWER] = answer
         if not answer.document:
             return Response(status=_NO_CONTENT)
@@ -128,7 +137,7 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
     return app
 
 
-def _last_resort(answers: Answers, prepared: bytes) -> bytes:
+def rescue(answers: Answers, prepared: bytes) -> bytes:
     """Keep the caller; should even that fail, with the document made at the start."""
     try:
         return answers.last_resort()

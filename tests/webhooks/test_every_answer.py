@@ -66,9 +66,11 @@ INPUTS: tuple[dict[str, str], ...] = (
 
 
 def faults(answer: Answer) -> list[str]:
-    """Check both documents of an answer: the one sent, and the one sent when no disk takes it."""
+    """Check an answer's document, also as the one that is sent when no disk takes the events."""
     wrong = twimlrules.faults(answer.document, PUBLIC_URL)
-    return wrong + twimlrules.keeps_the_caller(answer.instead, PUBLIC_URL)
+    if answer.unwritten:
+        wrong += twimlrules.keeps_the_caller(answer.document, PUBLIC_URL)
+    return wrong
 
 
 def step(answers: Answers, path: str, params: dict[str, str], now: datetime) -> Answer:

@@ -169,7 +169,7 @@ def test_with_no_disk_at_all_the_caller_is_answered_and_the_alarm_is_loud(
     assert phone.ready() == 503
     for folder in phone.settings.journals:
         mend_folder(folder)
-    eventually(lambda: phone.beat() and phone.ready() == 200, 5)
+    eventually(lambda: phone.beat() and phone.ready() == 200)
     assert phone.post("/voice/incoming").status == 200
     assert "call_arrived" in [event.kind for event in phone.events()]
     assert "journal-failed" not in phone.alarms()
@@ -185,7 +185,7 @@ def test_a_mended_disk_is_noticed_without_a_caller(start: Start) -> None:
     assert phone.ready() == 503
     for folder in phone.settings.journals:
         mend_folder(folder)
-    eventually(lambda: phone.beat() and phone.ready() == 200, 5)
+    eventually(lambda: phone.beat() and phone.ready() == 200)
 
 
 def test_the_spare_journal_takes_over_and_says_so(start: Start) -> None:
