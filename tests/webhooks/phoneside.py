@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -190,10 +191,8 @@ class PhoneSide:
 
 def break_folder(folder: Path) -> None:
     """Put a file where a journal's folder was: nothing can be written there, even by root."""
-    if folder.is_dir():
-        for file in folder.iterdir():
-            file.unlink()
-        folder.rmdir()
+    while folder.is_dir():  # its writer may be making a file at this moment
+        shutil.rmtree(folder, ignore_errors=True)
     folder.write_text("in the way", encoding="ascii")
 
 
