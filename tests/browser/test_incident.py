@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from tests import running
 from tests.browser.calls import Exchange
 from tests.browser.screen import Screen
 
@@ -92,6 +93,24 @@ def test_a_refused_note_keeps_what_was_typed(screen: Screen, exchange: Exchange)
     screen.sign_in()
     screen.open(f"/incidents/{call.reference}")
     expect(box).to_have_value("He is at the door")
+
+
+def test_an_unsaved_note_is_not_shown_to_the_next_handler_at_the_desk(
+    screen: Screen, house: running.Quietline, exchange: Exchange
+) -> None:
+    """It would be kept for good under the wrong name; its writer finds it again."""
+    call = exchange.call("+447700900607").presses("55")
+    path = f"/incidents/{call.reference}"
+    first = screen.account
+    screen.open(path).get_by_label("Note").fill("She said his name")
+    screen.page.get_by_role("button", name="Sign out").click()
+    screen.account = ("relief", house.command("users", "add", "relief").strip())
+    screen.sign_in()
+    expect(screen.open(path).get_by_label("Note")).to_have_value("")
+    screen.page.get_by_role("button", name="Sign out").click()
+    screen.account = first
+    screen.sign_in()
+    expect(screen.open(path).get_by_label("Note")).to_have_value("She said his name")
 
 
 def test_a_refused_note_keeps_what_was_typed_without_scripts(

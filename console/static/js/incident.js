@@ -4,6 +4,9 @@ import { feed } from "./feed.js";
 
 const page = document.getElementById("incident");
 const reference = page.dataset.reference;
+const handler = document.querySelector(".who").textContent;
+// A draft is its writer's: whoever signs in next at this desk must not save it as their own.
+const unsaved = `note ${handler} ${reference}`;
 const address = `/incidents/${reference}`;
 const form = document.getElementById("note");
 const text = document.getElementById("note-text");
@@ -72,9 +75,9 @@ function refuse(sentence) {
 
 function draft(value) {
   try {
-    if (value === undefined) return sessionStorage.getItem(`note ${reference}`) ?? "";
-    if (value) sessionStorage.setItem(`note ${reference}`, value);
-    else sessionStorage.removeItem(`note ${reference}`);
+    if (value === undefined) return sessionStorage.getItem(unsaved) ?? "";
+    if (value) sessionStorage.setItem(unsaved, value);
+    else sessionStorage.removeItem(unsaved);
   } catch {
     // A browser that keeps nothing still sends notes.
   }
