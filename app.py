@@ -15,7 +15,6 @@ import os
 import re
 import signal
 import sys
-import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -163,6 +162,20 @@ def phone_address(settings: Settings) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+class ToldToStop:
+    """A bare flag for signal handlers: one may interrupt another, and an Event is then locked."""
+
+    told = False
+
+    def tell(self, *_: object) -> None:
+        """Take the signal."""
+        self.told = True
+
+    def is_set(self) -> bool:
+        """Say whether a signal has come."""
+        return self.told
+
+
 def run_engine() -> None:
     """Run the engine until told to stop."""
     from incidents.engine import Engine
@@ -170,9 +183,9 @@ def run_engine() -> None:
     from incidents.store import Store
 
     configure_logs("engine")
-    stop = threading.Event()
+    stop = ToldToStop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, stop.tell)
     settings = configured()
     keys = Keys(settings.key_material)
     Engine(

@@ -14,7 +14,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +30,10 @@ BACK_OFF_SECONDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 STEADY_SECONDS: Final = 30.0
 """A process that ran this long before it died is started again at once."""
 SLOW_SECONDS: Final = 15.0
+
+LOOK_AT_FIRST_SECONDS: Final = 0.05
+LOOK_SECONDS: Final = 0.25
+"""How often the children are looked at, before everything is ready and after."""
 
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
@@ -107,7 +110,7 @@ class Supervisor:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.stop = threading.Event()
+        self.stopping = False
         self.children = {role: Child(role) for role in ROLES}
         self.prepare = Child("prepare")
         self.prepared = False
@@ -119,14 +122,15 @@ class Supervisor:
     def run(self) -> None:
         """Run until told to stop. The phone starts first: it needs no store."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: self.stop.set())
+            signal.signal(number, self._stop)
         ear = Ear(Path(self.plan.wake), "run")
         try:
             self._start("phone")
             if self.plan.prepared:
                 self._start("console", "engine")
             self.prepare.start(stdout=subprocess.PIPE)
-            while not self.stop.wait(0.05 if not self.said_ready else 0.25):
+            while not self.stopping:
+                time.sleep(LOOK_SECONDS if self.said_ready else LOOK_AT_FIRST_SECONDS)
                 self._finish_preparing()
                 self._keep_running()
                 self._listen(ear)
@@ -134,6 +138,11 @@ class Supervisor:
         finally:
             ear.close()
             self._stop_all()
+
+    def _stop(self, *_: object) -> None:
+        # A bare flag: make and the terminal send the same signal within microseconds, and an
+        # Event being set is locked against the second handler that interrupts the first.
+        self.stopping = True
 
     def _finish_preparing(self) -> None:
         """When the store is prepared, or cannot be, start what needs it."""

@@ -11,12 +11,12 @@ import logging
 import os
 import select
 import sqlite3
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from callflow.profiles import Profile
 from incidents.drain import Drain
@@ -42,6 +42,12 @@ KEEP_FILES = 3600.0
 TIDY = 60.0
 
 
+class Stop(Protocol):
+    """Says whether it is time to stop; a ``threading.Event`` does."""
+
+    def is_set(self) -> bool: ...
+
+
 @dataclass(slots=True)
 class Figures:
     """What the engine did since it began."""
@@ -65,7 +71,7 @@ class Engine:
     profiles: Mapping[str, Profile]
     figures: Figures = field(default_factory=Figures)
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: Stop) -> None:
         """Drain until ``stop`` is set."""
         with open(self.wake.parent / "engine.lock", "a", encoding="ascii") as lock:
             ear, bell = Ear(self.wake, "engine"), Bell(self.wake)
@@ -74,7 +80,7 @@ class Engine:
             finally:
                 ear.close()
 
-    def _run(self, stop: threading.Event, lock: int, ear: Ear, bell: Bell) -> None:
+    def _run(self, stop: Stop, lock: int, ear: Ear, bell: Bell) -> None:
         tail = Tail(self.journals)
         drain = Drain(self.store, tail, self.keys, self.profiles)
         next_beat = next_tidy = 0.0
