@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 POLL_MS = 250
 """Milliseconds after which the journal is looked at without being woken."""
+PACE = 0.05
+"""Seconds between two batches. Screens have the events from the journal already, and each batch
+costs a flush of the disk that the journal's own flushes, with callers behind them, wait for."""
 BEAT = 2.0
 """Seconds between status beats."""
 LAG_ALARM = 10.0
@@ -98,9 +101,11 @@ class Engine:
             if working and now >= next_tidy:
                 next_tidy = now + TIDY
                 self._tidy(tail)
-            if not came:
+            if came:
+                time.sleep(PACE)
+            else:
                 poller.poll(POLL_MS)
-                ear.receive()
+            ear.receive()
         tail.close()
 
     def _drain(self, drain: Drain, bell: Bell, tail: Tail) -> int:
