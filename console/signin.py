@@ -30,6 +30,7 @@ from werkzeug.wrappers import Response
 from console.doors import COOKIE
 from console.guard import doors, everyone, own_path, signed_in
 from console.watch import Watch
+from incidents.transactions import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -128,10 +129,18 @@ def check() -> ResponseReturnValue:
 @signin.post("/sign-out")
 @signed_in
 def sign_out() -> ResponseReturnValue:
-    """End the session for good, here and on every screen that uses it."""
-    _end(request.cookies[COOKIE])
+    """End the session for good, here and on every screen that uses it.
+
+    With the store down it cannot be ended for good; this browser forgets it all the same, and the
+    next page says which of the two it was.
+    """
+    bye = "1"
+    try:
+        _end(request.cookies[COOKIE])
+    except StoreUnavailable:
+        bye = "here"
     session.clear()
-    answer = redirect(url_for("signin.sign_in", bye=1), 303)
+    answer = redirect(url_for("signin.sign_in", bye=bye), 303)
     answer.delete_cookie(COOKIE, path="/")
     return answer
 
@@ -145,6 +154,6 @@ def _end(secret: str) -> None:
 def _form(name: str, refusal: str | None, status: int) -> ResponseReturnValue:
     after = own_path(request.values.get("next"))
     page = render_template(
-        "signin.html", name=name, refusal=refusal, after=after, bye="bye" in request.args
+        "signin.html", name=name, refusal=refusal, after=after, bye=request.args.get("bye", "")
     )
     return page, status

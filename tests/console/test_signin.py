@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,22 @@ def test_a_session_is_worth_nothing_after_the_sign_out(console: Console) -> None
     client.post("/sign-out", data={"csrf_token": token(client, "/")})
     assert thief.get("/").status_code == 303
     assert client.get("/").status_code == 303
+
+
+def test_signing_out_while_the_store_is_locked_forgets_the_session_here(console: Console) -> None:
+    """A shift ends when it ends: the browser lets the session go, and the page says how far."""
+    client = console.stranger()
+    sign_in(client)
+    crumb = token(client, "/")
+    lock = sqlite3.connect(console.url.removeprefix("sqlite:///"), isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    try:
+        answer = client.post("/sign-out", data={"csrf_token": crumb})
+    finally:
+        lock.close()
+    assert answer.status_code == 303
+    assert client.get_cookie(COOKIE) is None
+    assert "other screens of yours" in client.get(answer.headers["Location"]).text
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/incidents/QL-7K3M-9F2X-HC4/notes"])
