@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import socket
 import sys
 from dataclasses import asdict
@@ -64,6 +65,15 @@ def begin() -> int:
     return os.execv(sys.executable, command)  # noqa: S606 - our own interpreter
 
 
+def open_many() -> None:
+    """Let this process and those it starts open as many files as the system allows.
+
+    Every caller and every screen costs a descriptor, and a shell's usual 1,024 is too few.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def watch(plan: str) -> int:
     """Supervise by ``plan``, the JSON that ``begin`` wrote. Returns the exit code."""
     told = json.loads(plan)
@@ -97,6 +107,7 @@ def refuse(why: str, *, exit_code: int = 2) -> int:
 
 def main(arguments: list[str]) -> int:
     """Run all processes, or the one named in ``arguments``. Returns the exit code."""
+    open_many()
     match arguments:
         case ["watch", plan]:
             return watch(plan)

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from run import open_many
 from tests import chromium, running
 from tests.waiting import eventually
 
@@ -25,6 +26,11 @@ _databases = itertools.count(1)
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--whole``: the long runs of tests/faults, as `make faults` asks for."""
     parser.addoption("--whole", action="store_true", help="run the fault tests at full length")
+
+
+def pytest_configure() -> None:
+    """Let this process open as many files as the system allows, as ``run.py`` does."""
+    open_many()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 import threading
 import time
@@ -400,3 +401,5 @@ def test_any_interleaving_of_reads_and_drains_ends_in_the_stores_own_fold(
         for segment in segments:
             segment.close()
         machine.store.engine.dispose()
+    del live, drain
+    gc.collect()  # what they read from is closed with them: a thousand examples, one process
