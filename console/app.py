@@ -52,7 +52,7 @@ def application(
     store = Store(settings.database_url, keys)
     journals = (settings.data / "journal", settings.journal_spare)
     watch = Watch(Board(store, journals, keys), Ear(settings.data / "wake", "console"), clock=clock)
-    doors = Doors(Accounts(store.engine), clock, store.engine)
+    doors = Doors(Accounts(store.engine), clock)
     https = settings.console_url.startswith("https:")
     site = Site(
         watch=watch,

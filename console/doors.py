@@ -6,16 +6,11 @@ keeps no secret: ``incidents.accounts`` knows them by digest.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Engine, select
-
 from incidents.accounts import Accounts, Holder
-from incidents.tables import sessions, users
-from incidents.transactions import reading
 
 COOKIE: Final = "quietline_session"
 
@@ -23,12 +18,9 @@ COOKIE: Final = "quietline_session"
 class Doors:
     """Look up holders. Raises ``StoreUnavailable`` when a stranger cannot be checked."""
 
-    def __init__(
-        self, accounts: Accounts, clock: Callable[[], datetime], engine: Engine | None = None
-    ) -> None:
+    def __init__(self, accounts: Accounts, clock: Callable[[], datetime]) -> None:
         self.accounts = accounts
         self.clock = clock
-        self._engine = engine
 
     def session(self, cookies: Mapping[str, str]) -> Holder | None:
         """Return who is signed in with the session cookie."""
@@ -59,12 +51,6 @@ class Doors:
         if self.holder(authorization, cookies) is not None:
             return False
         secret = cookies.get(COOKIE)
-        if authorization is not None or secret is None or self._engine is None:
+        if authorization is not None or secret is None:
             return True
-        digest = hashlib.sha256(secret.encode()).hexdigest()
-        query = select(sessions.c.id).where(
-            sessions.c.id == digest, sessions.c.ended_at.is_(None), users.c.disabled_at.is_(None)
-        )
-        joined = query.join(users, users.c.id == sessions.c.user_id)
-        with reading(self._engine) as connection:
-            return connection.execute(joined).first() is None
+        return self.accounts.session_was_ended(secret)

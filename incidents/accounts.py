@@ -214,6 +214,24 @@ class Accounts:
         with writing(self._engine) as connection:
             connection.execute(end.values(ended_at=now))
 
+    def session_was_ended(self, secret: str) -> bool:
+        """Say whether somebody ended this session or its user; one that merely ran out was not.
+
+        Raises ``StoreUnavailable``.
+        """
+        digest = _digest(secret)
+        standing = (
+            sa.select(sessions.c.id)
+            .join(users, users.c.id == sessions.c.user_id)
+            .where(
+                sessions.c.id == digest,
+                sessions.c.ended_at.is_(None),
+                users.c.disabled_at.is_(None),
+            )
+        )
+        with reading(self._engine) as connection:
+            return connection.execute(standing).first() is None
+
     # -- tokens --------------------------------------------------------------
 
     def add_token(self, name: str, *, now: datetime, role: str = "reader") -> str:

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Row,
     Select,
     and_,
@@ -184,20 +185,14 @@ class Store:
                 unseal(as_sealed(row), self._keys)
                 for row in connection.execute(select_events([call]))
             ]
-            rows = connection.execute(
-                select(timeline).where(timeline.c.call_key == call).order_by(timeline.c.at)
-            ).all()
-        entries = [*fold(recorded, reference).entries, *map(self._entry, rows)]
+            written = self._written(connection, call)
+        entries = [*fold(recorded, reference).entries, *written]
         return sorted(entries, key=lambda entry: entry.at)
 
     def written(self, reference: str) -> list[Entry]:
         """Return what people wrote on an incident's timeline, oldest first."""
         with reading(self.engine) as connection:
-            call = self._call_key(connection, reference)
-            rows = connection.execute(
-                select(timeline).where(timeline.c.call_key == call).order_by(timeline.c.at)
-            ).all()
-        return [self._entry(row) for row in rows]
+            return self._written(connection, self._call_key(connection, reference))
 
     def add_note(self, reference: str, text: str, *, by: str, at: datetime) -> Entry:
         """Write a note on the timeline. Raises ``NoSuchIncident``."""
@@ -217,13 +212,18 @@ class Store:
             )
         return entry
 
-    def _call_key(self, connection: Any, reference: str) -> str:
+    def _call_key(self, connection: Connection, reference: str) -> str:
         call = connection.scalar(
             select(incidents.c.call_key).where(incidents.c.reference == reference)
         )
         if call is None:
             raise NoSuchIncident(reference)
         return str(call)
+
+    def _written(self, connection: Connection, call: str) -> list[Entry]:
+        """Read what people wrote on a call's timeline, oldest first."""
+        mine = select(timeline).where(timeline.c.call_key == call).order_by(timeline.c.at)
+        return [self._entry(row) for row in connection.execute(mine)]
 
     def _entry(self, row: Row[Any]) -> Entry:
         data = json.loads(self._keys.open(row.data, f"timeline|{row.id}|data"))

@@ -27,7 +27,7 @@ class Open:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self.doors = Doors(console.accounts, console.clock, console.store.engine)
+        self.doors = Doors(console.accounts, console.clock)
         self.live = Live(console.watch, self.doors)
         self.bell = Bell(console.data / "wake")
         (console.data / "keys").write_text(base64.urlsafe_b64encode(bytes(32)).decode())
@@ -253,7 +253,7 @@ def test_an_open_feed_outlives_its_session_but_not_its_end(console: Console) -> 
     user = console.accounts.check_password("anna", "x" * 12)
     assert user is not None
     cookies = {COOKIE: console.accounts.begin_session(user, now=console.now)}
-    doors = Doors(console.accounts, console.clock, console.store.engine)
+    doors = Doors(console.accounts, console.clock)
     assert not doors.shut(None, cookies)
     console.now += timedelta(days=2)
     assert doors.session(cookies) is None
