@@ -117,12 +117,27 @@ incidents = Table(
     _moment("started_at"),
     _moment("signal_at", needed=False),
     _moment("ended_at", needed=False),
-    # Written by handlers, never by the drain:
+    # The line we answered, the language it is in now, who the caller is joined to:
+    Column("called", String(WORD)),
+    Column("language", String(WORD)),
+    Column("bridged", String(NAME)),
+    # The number of the latest document, and the latest thing that asks for a handler:
+    Column("last_step", BigInteger, nullable=False, server_default="0"),
+    _moment("alerted_at", needed=False),
+    Column("answers", LargeBinary),
+    # Written by handlers and by the engine's ladder, never by the drain:
     Column("handler", String(NAME)),
     Column("grade", String(WORD)),
     Column("outcome", String(WORD)),
     _moment("claimed_at", needed=False),
     _moment("closed_at", needed=False),
+    _moment("graded_at", needed=False),
+    # An urgency a person set, when, and whether it was raised or lowered by that:
+    Column("set_urgency", SmallInteger),
+    _moment("set_urgency_at", needed=False),
+    # Since when the handler's screen has been silent, and how loud the ladder is:
+    _moment("away_at", needed=False),
+    Column("rung", SmallInteger),
     # Grows with every change of the row, so that a reader sees each change once:
     Column("revision", BigInteger, nullable=False, index=True),
     Index("ix_incidents_started_at_call_key", "started_at", "call_key"),
@@ -221,6 +236,15 @@ users = Table(
     Column("password_hash", Text, nullable=False),
     _moment("created_at"),
     _moment("disabled_at", needed=False),
+    # The second factor, and the number of the last code that was used:
+    Column("totp", LargeBinary),
+    Column("totp_step", BigInteger),
+    # A phone of the service's own, on which this person may be rung:
+    Column("phone", LargeBinary),
+    # Local hours, such as 07:00-19:00; empty: at any hour.
+    Column("shift", String(11)),
+    Column("invitation", String(64), unique=True),
+    _moment("invited_until", needed=False),
 )
 
 sessions = Table(
@@ -244,6 +268,68 @@ tokens = Table(
     _moment("ended_at", needed=False),
 )
 
+presence = Table(
+    "presence",
+    metadata,
+    Column("name", String(NAME), primary_key=True),
+    Column("role", String(WORD), nullable=False),
+    _moment("heard_at"),
+    # When a live feed of this person was last heard from; empty: there was none.
+    _moment("feed_at", needed=False),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    _id(),
+    Column("call_key", String(KEY), nullable=False, index=True),
+    # Who gave it: a person's name, or "ladder".
+    Column("by", String(NAME), nullable=False),
+    Column("what", String(WORD), nullable=False),
+    Column("step", BigInteger, nullable=False),
+    # What makes it one order however often it is given: the ladder names its rungs here.
+    Column("once", String(KEY), nullable=False, unique=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("state", String(WORD), nullable=False),
+    Column("tries", SmallInteger, nullable=False),
+    Column("problem", Text),
+    _moment("at"),
+    _moment("done_at", needed=False),
+    Index("ix_orders_state_at", "state", "at"),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    # Keyed hash of who asked and their Idempotency-Key.
+    Column("id", String(KEY), primary_key=True),
+    Column("content", String(KEY), nullable=False),
+    _moment("at"),
+)
+
+proposals = Table(
+    "proposals",
+    metadata,
+    # The timeline entry that proposed it.
+    _id(),
+    Column("call_key", String(KEY), nullable=False, index=True),
+    Column("by", String(NAME), nullable=False),
+    Column("what", String(WORD), nullable=False),
+    Column("value", String(WORD), nullable=False),
+    _moment("at"),
+    _moment("decided_at", needed=False),
+    Column("decided_by", String(NAME)),
+)
+
+handovers = Table(
+    "handovers",
+    metadata,
+    _id(),
+    Column("by", String(NAME), nullable=False),
+    Column("text", LargeBinary, nullable=False),
+    _moment("at"),
+)
+
 alerts = Table(
     "alerts",
     metadata,
@@ -253,19 +339,43 @@ alerts = Table(
     _moment("due_at"),
     Column("lease", String(NAME)),
     _moment("leased_until", needed=False),
+    # One climb: its name, why it began, and when, by the clock that nobody can set.
+    Column("climb", String(ID), nullable=False, server_default=""),
+    Column("why", String(WORD), nullable=False, server_default="waiting"),
+    Column("boot", String(ID), nullable=False, server_default=""),
+    Column("began_ms", BigInteger, nullable=False, server_default="0"),
+)
+
+rungs = Table(
+    "rungs",
+    metadata,
+    # Keyed hash of climb, round and rung: a rung fired twice is one row.
+    Column("id", String(KEY), primary_key=True),
+    Column("call_key", String(KEY), nullable=False, index=True),
+    Column("climb", String(ID), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("rung", SmallInteger, nullable=False),
+    Column("name", String(WORD), nullable=False),
+    _moment("at"),
 )
 
 audit = Table(
     "audit",
     metadata,
     _id(),
+    # The place in the chain, from 1 without a gap.
+    Column("number", BigInteger, nullable=False, unique=True),
     _moment("at"),
     Column("actor", String(NAME), nullable=False),
     Column("operation", String(WORD), nullable=False),
+    Column("what", String(NAME), nullable=False),
     Column("record", String(NAME), nullable=False),
     Column("reason", LargeBinary),
     Column("previous", String(64), nullable=False, unique=True),
     Column("hash", String(64), nullable=False, unique=True),
+    Index("ix_audit_at", "at"),
+    Index("ix_audit_actor_at", "actor", "at"),
+    Index("ix_audit_record_at", "record", "at"),
 )
 
 drained = Table(
