@@ -13,7 +13,10 @@ from typing import Any
 
 from callflow.lines import E164, KINDS, PURPOSES, Line
 from callflow.profiles import BadProfile, Profile
+from config.roles import FILE as ROLES
+from config.roles import BadRoles, read_roles
 from config.settings import Settings
+from incidents.roles import Roles
 
 FOLDER = Path(__file__).resolve().parent
 PROMPTS = (
@@ -61,6 +64,7 @@ class Policy:
     voices: Mapping[str, Voice]
     lines: Mapping[str, Line]
     other: Line
+    roles: Roles
 
 
 def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
@@ -72,7 +76,15 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
     lines: dict[str, Line] = {}
     if settings.lines_file is not None:
         lines = _lines(settings.lines_file, profiles, voices, training=training)
-    return Policy(profiles, voices, lines, other)
+    roles = _roles(folder / ROLES)
+    return Policy(profiles, voices, lines, other, roles)
+
+
+def _roles(path: Path) -> Roles:
+    try:
+        return read_roles(_toml(path))
+    except BadRoles as error:
+        raise BadPolicy(path, error.key, error.reason) from error
 
 
 def _profiles(folder: Path) -> dict[str, Profile]:
