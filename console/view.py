@@ -14,6 +14,7 @@ from typing import Final
 from console import words
 from console.feed import message
 from incidents.fold import Incident
+from incidents.work import Work
 
 MOST_IN_REVIEW: Final = 100
 """Incidents for review listed on the board; the review page has them all.
@@ -21,6 +22,13 @@ MOST_IN_REVIEW: Final = 100
 A national day brings 20,000 silent calls: the board must not carry each of them
 to every screen, and nobody could read them there.
 """
+
+
+def told_of(incident: Incident, place: str | None = None) -> bytes:
+    """Write an incident as the contract has it, and after it what only our own screens need."""
+    return message("work", Work.of(incident).as_json()) + message(
+        "incident", incident.as_json(), place
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,7 @@ class View:
         Only the last message carries the place: a screen cut off half way through
         must not believe that it has seen the rest.
         """
-        told = [message("incident", incident.as_json()) for incident in self.incidents]
+        told = [told_of(incident) for incident in self.incidents]
         listing = {
             "references": [incident.reference for incident in self.incidents],
             "beyond": {str(rank): count for rank, count in self.beyond.items()},

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
+import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +21,10 @@ from typing import Final, TypeVar
 from console import words
 from console.beats import Alarm, Beats, read
 from console.feed import Feed, message
-from console.view import View, view
+from console.view import View, told_of, view
 from incidents.board import Board
 from incidents.fold import Entry, Incident
-from incidents.wake import Ear
+from incidents.wake import Bell, Ear
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,10 @@ class Watch:
         feed: Feed | None = None,
         beats: Beats | None = None,
         clock: Callable[[], datetime] = utc_now,
+        bell: Bell | None = None,
     ) -> None:
+        self._bell = bell
+        self._proved_at: datetime | None = None
         self.feed = feed if feed is not None else Feed()
         self.beats = beats if beats is not None else Beats(clock())
         self._board = board
@@ -122,6 +127,7 @@ class Watch:
             "at": words.utc(self._clock()),
             "status": dict(self.status()),
             "alarms": list(self._alarms),
+            "proved_at": None if self._proved_at is None else words.utc(self._proved_at),
         }
         return b": heartbeat\n\n" + message("beat", data)
 
@@ -230,24 +236,36 @@ class Watch:
 
     def _refresh(self) -> tuple[int, bytes]:
         changes = [change for change in self._board.refresh() if change.incident.purpose != "proof"]
+        proof = self._tell_proof()
         if not changes:
-            return self._number, b""
+            return self._number, proof
         self._number += 1
-        told = []
+        told = [proof] if proof else []
         for change in changes:
             incident = change.incident
             if self._last.get(incident.reference) == incident:
                 # Nothing to see on a board, but the timeline may have grown: the
                 # store tells of a note and of every event it has copied alike.
-                self._echoes[incident.reference] = message("incident", incident.as_json())
+                self._echoes[incident.reference] = told_of(incident)
             else:
                 self._echoes.pop(incident.reference, None)
-                told.append(message("incident", incident.as_json(), change.id))
+                told.append(told_of(incident, change.id))
             self._last[incident.reference] = incident
             self._last.move_to_end(incident.reference)
         while len(self._last) > MOST_REMEMBERED:
             self._last.popitem(last=False)
         return self._number, b"".join(told)
+
+    def _tell_proof(self) -> bytes:
+        """Tell the engine and every screen that a call of the watchman has come all the way."""
+        calls, self._board.proved = self._board.proved, []
+        if not calls:
+            return b""
+        now = self._proved_at = self._clock()
+        if self._bell is not None:
+            beat = {"process": "console", "pid": os.getpid(), "at": words.utc(now), "alarms": []}
+            self._bell.ring(json.dumps({**beat, "proved": calls}).encode())
+        return message("proof", {"at": words.utc(now)})
 
     def _take_echoes(self) -> bytes:
         echoes, self._echoes = self._echoes, {}
@@ -264,7 +282,7 @@ class Watch:
         missed = self._board.since(after) if after else None
         if missed is not None:
             told = [
-                message("incident", change.incident.as_json(), change.id)
+                told_of(change.incident, change.id)
                 for change in missed
                 if change.incident.purpose != "proof"
             ]

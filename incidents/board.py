@@ -12,11 +12,12 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from incidents.fold import Entry, Folded, Incident, NothingToFold, fold
+from incidents.handled import handled
 from incidents.patience import PATIENCE_AT_FIRST, Patient
 from incidents.recorded import Recorded, Sealed, unseal
 from incidents.sealed import CannotOpen, Keys
@@ -67,6 +68,8 @@ class Board:
         self._asked_at = -STORE_EVERY
         self.store_ok = False
         self.unopened = 0
+        self.proved: list[str] = []
+        """Calls that only prove that the way works, and came this far; whoever reads empties it."""
 
     @property
     def journal_ok(self) -> bool:
@@ -264,10 +267,11 @@ class Board:
         stored = self._stored.get(call)
         incident = stored
         if (folded := self._fold(call)) is not None:
-            incident = (
-                folded.incident if stored is None else _with_handlers(folded.incident, stored)
-            )
-        if incident is None or incident.purpose == "proof":
+            incident = folded.incident if stored is None else handled(folded.incident, stored)
+        if incident is None:
+            return None
+        if incident.purpose == "proof":
+            self.proved.append(call)
             return None
         if self._shown.get(call) == incident and not told_by_store:
             return None
@@ -294,20 +298,6 @@ class Board:
             if incident.state == "closed" or (incident.state == "review" and yesterday):
                 del self._shown[call], self._stored[call]
                 self._calls.pop(incident.reference, None)
-
-
-def _with_handlers(incident: Incident, stored: Incident) -> Incident:
-    """Put what handlers did, which only the store knows, on what the events say."""
-    state = stored.state if stored.state in ("claimed", "closed") else incident.state
-    return replace(
-        incident,
-        state=state,
-        handler=stored.handler,
-        grade=stored.grade,
-        outcome=stored.outcome,
-        claimed_at=stored.claimed_at,
-        closed_at=stored.closed_at,
-    )
 
 
 def _on_board(incident: Incident) -> bool:

@@ -6,6 +6,7 @@ store says, and the events' unique keys make a second copy nothing at all.
 """
 
 import contextlib
+import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -47,6 +48,11 @@ _FOLDED = (
     "started_at",
     "signal_at",
     "ended_at",
+    "called",
+    "language",
+    "bridged",
+    "last_step",
+    "alerted_at",
 )
 
 
@@ -183,6 +189,7 @@ class Drain:
                 "month": month,
                 "number_id": number_ids.get(incident.number or ""),
                 "reasons": list(incident.reasons),
+                "answers": self._answers(incident),
                 "line_state": incident.state,
                 "revision": revision + at,
             }
@@ -198,6 +205,13 @@ class Drain:
                 rows,
             )
         return [incident for incident, _ in folded]
+
+    def _answers(self, incident: Incident) -> bytes | None:
+        """Seal what the caller answered: a question may hold a name."""
+        if not incident.answers:
+            return None
+        plain = json.dumps([answer.as_json() for answer in incident.answers]).encode()
+        return self._keys.seal(plain, f"incidents|{incident.call_key}|answers")
 
     def _number_ids(self, connection: Connection, folded: Sequence[Incident]) -> dict[str, str]:
         """Return the row of each caller's number, making those that are new."""

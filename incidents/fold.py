@@ -5,7 +5,7 @@ gives the same incident. Learning more can only raise: no event added to a set
 lowers the urgency (rule 3), and whatever signal was once shown stays shown.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -34,6 +34,45 @@ _NAMELESS = ("connected", "repeat_seen")
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """One question as it was spoken, and what came back. ``answer`` is None while it is awaited.
+
+    ``question``: its id, or ``free``. ``answer``: yes, no, unclear, none or line_dropped.
+    """
+
+    question: str
+    text: str
+    answer: str | None
+    keys: str
+    asked_at: datetime
+    answered_at: datetime | None
+
+    def as_json(self) -> dict[str, object]:
+        """The answer as the contract's JSON object."""
+        return {
+            "question": self.question,
+            "text": self.text,
+            "answer": self.answer,
+            "keys": self.keys,
+            "asked_at": as_text(self.asked_at),
+            "answered_at": as_text(self.answered_at),
+        }
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> "Answer":
+        """Read what ``as_json`` wrote."""
+        answered = told["answered_at"]
+        return cls(
+            told["question"],
+            told["text"],
+            told["answer"],
+            told["keys"],
+            datetime.fromisoformat(told["asked_at"]),
+            None if answered is None else datetime.fromisoformat(answered),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """The record of one call and what was done about it, as the contract shows it."""
 
@@ -54,11 +93,22 @@ class Incident:
     started_at: datetime
     signal_at: datetime | None = None
     ended_at: datetime | None = None
+    answers: tuple[Answer, ...] = ()
+    bridged: str = ""
+    last_step: int = 0
+    alerted_at: datetime | None = None
+    called: str | None = None
+    language: str = ""
     handler: str | None = None
     grade: str | None = None
     outcome: str | None = None
     claimed_at: datetime | None = None
     closed_at: datetime | None = None
+    graded_at: datetime | None = None
+    set_urgency: int | None = None
+    set_urgency_at: datetime | None = None
+    away_at: datetime | None = None
+    rung: int | None = None
 
     def as_json(self) -> dict[str, object]:
         """The incident as the contract's JSON object."""
@@ -83,6 +133,7 @@ class Incident:
             "claimed_at": as_text(self.claimed_at),
             "ended_at": as_text(self.ended_at),
             "closed_at": as_text(self.closed_at),
+            "answers": [answer.as_json() for answer in self.answers],
         }
 
 

@@ -9,9 +9,9 @@ from typing import Final, Literal, get_args
 
 Right = Literal["read", "note", "work", "approve", "supervise", "users", "audit", "figures"]
 RIGHTS: Final[tuple[Right, ...]] = get_args(Right)
-"""``read``: incidents, the board and the live feed. ``note``: add to a record. ``work``: claim, ask,
-connect, grade, close. ``approve``: be the second person. ``supervise``: see who is on duty and who
-holds what, be rung by the ladder, receive a leaver's claims. ``users``: invite, change, end.
+"""``read``: incidents, the board and the live feed. ``note``: add to a record. ``work``: claim,
+ask, connect, grade, close. ``approve``: be the second person. ``supervise``: see who is on duty and
+who holds what, be rung by the ladder, receive a leaver's claims. ``users``: invite, change, end.
 ``audit``: read who looked at what. ``figures``: read figures that name nobody."""
 
 

@@ -1,8 +1,7 @@
 """The store: incidents, timelines and notes, for everyone who may see them.
 
-Reads give the fold's own values; writes are handlers' work and stand in one
-transaction with their timeline entry. Raises ``StoreUnavailable`` when the database
-does not answer. Events come in by the drain only.
+Reads only: handlers' work is written by the desk, events by the drain. Raises
+``StoreUnavailable`` when the database does not answer.
 """
 
 import base64
@@ -10,6 +9,7 @@ import binascii
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -20,20 +20,18 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    case,
     func,
     or_,
     select,
-    update,
 )
 
 from callflow.urgency import SignalShown
-from incidents.fold import Entry, Incident, fold
-from incidents.identity import uuid7
+from incidents.fold import Answer, Entry, Incident, fold
+from incidents.handled import handled, state_of, urgency_of
 from incidents.recorded import Recorded, Sealed, from_milliseconds, milliseconds, unseal
 from incidents.sealed import Keys
 from incidents.tables import drained, events, incidents, numbers, set_aside, timeline
-from incidents.transactions import StoreUnavailable, connect, next_revision, reading, writing
+from incidents.transactions import StoreUnavailable, connect, next_revision, reading
 
 _CALL_KEY = re.compile(r"[0-9a-f]{40}\Z")
 BOARD_REVIEW_HOURS = 24
@@ -47,15 +45,6 @@ class BadCursor(ValueError):
 
 class NoSuchIncident(LookupError):
     """No incident has this reference."""
-
-
-def state_of() -> ColumnElement[str]:
-    """The contract's ``state`` as SQL: a handler's act outranks what the line says."""
-    return case(
-        (incidents.c.closed_at.is_not(None), "closed"),
-        (incidents.c.handler.is_not(None), "claimed"),
-        else_=incidents.c.line_state,
-    )
 
 
 class Store:
@@ -113,7 +102,7 @@ class Store:
         if state is not None:
             wanted.append(state_of() == state)
         if urgency is not None:
-            wanted.append(column.urgency == urgency)
+            wanted.append(urgency_of() == urgency)
         wanted.append(column.purpose != "proof" if purpose is None else column.purpose == purpose)
         if cursor is not None:
             at, key = _read_cursor(cursor)
@@ -133,11 +122,15 @@ class Store:
             rows = connection.execute(
                 _select()
                 .where(
-                    incidents.c.closed_at.is_(None),
+                    or_(incidents.c.closed_at.is_(None), state_of() == "waiting"),
                     incidents.c.purpose != "proof",
-                    or_(incidents.c.line_state == "waiting", incidents.c.started_at >= recent),
+                    or_(
+                        incidents.c.line_state == "waiting",
+                        incidents.c.handler.is_not(None),
+                        incidents.c.started_at >= recent,
+                    ),
                 )
-                .order_by(incidents.c.urgency, incidents.c.started_at)
+                .order_by(urgency_of(), incidents.c.started_at)
                 .limit(BOARD_AT_MOST)
             ).all()
         return [self._incident(row) for row in rows]
@@ -194,23 +187,17 @@ class Store:
         with reading(self.engine) as connection:
             return self._written(connection, self._call_key(connection, reference))
 
-    def add_note(self, reference: str, text: str, *, by: str, at: datetime) -> Entry:
-        """Write a note on the timeline. Raises ``NoSuchIncident``."""
-        entry = Entry(uuid7(at), at, "note_added", {"text": text, "by": by})
-        sealed = self._keys.seal(json.dumps(entry.data).encode(), f"timeline|{entry.id}|data")
-        with writing(self.engine) as connection:
-            call = self._call_key(connection, reference)
-            connection.execute(
-                timeline.insert().values(
-                    id=entry.id, call_key=call, at=at, kind=entry.kind, data=sealed
-                )
-            )
-            connection.execute(
-                update(incidents)
-                .where(incidents.c.call_key == call)
-                .values(revision=next_revision(connection))
-            )
-        return entry
+    def find(self, connection: Connection, reference: str) -> Incident:
+        """Return an incident inside somebody's transaction. Raises ``NoSuchIncident``."""
+        row = connection.execute(_select().where(incidents.c.reference == reference)).first()
+        if row is None:
+            raise NoSuchIncident(reference)
+        return self._incident(row)
+
+    def find_call(self, connection: Connection, call_key: str) -> Incident | None:
+        """Return the incident of a call inside somebody's transaction, or None."""
+        row = connection.execute(_select().where(incidents.c.call_key == call_key)).first()
+        return None if row is None else self._incident(row)
 
     def _call_key(self, connection: Connection, reference: str) -> str:
         call = connection.scalar(
@@ -233,7 +220,9 @@ class Store:
         number = None
         if row.number is not None:
             number = self._keys.open(row.number, f"numbers|{row.number_id}|number").decode()
-        return Incident(
+        sealed = row.answers
+        told = self._keys.open(sealed, f"incidents|{row.call_key}|answers") if sealed else b"[]"
+        folded = Incident(
             call_key=row.call_key,
             reference=row.reference,
             call_sid=row.call_sid,
@@ -246,21 +235,36 @@ class Store:
             keys=row.keys,
             urgency=row.urgency,
             reasons=tuple(row.reasons),
-            state=row.state,
+            state=row.line_state,
             connection=row.connection,
             started_at=row.started_at,
             signal_at=row.signal_at,
             ended_at=row.ended_at,
+            answers=tuple(Answer.read(one) for one in json.loads(told)),
+            bridged=row.bridged or "",
+            last_step=row.last_step,
+            alerted_at=row.alerted_at,
+            called=row.called,
+            language=row.language or "",
+        )
+        deeds = replace(
+            folded,
             handler=row.handler,
             grade=row.grade,
             outcome=row.outcome,
             claimed_at=row.claimed_at,
             closed_at=row.closed_at,
+            graded_at=row.graded_at,
+            set_urgency=row.set_urgency,
+            set_urgency_at=row.set_urgency_at,
+            away_at=row.away_at,
+            rung=row.rung,
         )
+        return handled(folded, deeds)
 
 
 def _select() -> Select[Any]:
-    return select(incidents, numbers.c.number, state_of().label("state")).select_from(
+    return select(incidents, numbers.c.number).select_from(
         incidents.outerjoin(numbers, incidents.c.number_id == numbers.c.id)
     )
 
