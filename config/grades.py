@@ -1,11 +1,11 @@
 """Reads ``grades.toml``: response grades, outcomes and the fields of a record."""
 
 from datetime import date
-from pathlib import Path
 from typing import Any, Final
 
 from incidents.grades import Grade, Grades, Outcome
 
+FILE: Final = "grades.toml"
 NEEDED: Final = ("immediate", "priority", "scheduled", "advice", "none")
 """Grades the interface promises; a site may rename them and add others."""
 LONGEST_NAME: Final = 80
@@ -97,6 +97,3 @@ def _details(table: Any) -> tuple[tuple[str, str], ...]:
             raise BadGrades(f"details.{field}", "a field is one word of letters, digits and _")
         _name(name, f"details.{field}")
     return tuple(table.items())
-
-
-FILE: Final = Path("grades.toml")

@@ -13,9 +13,12 @@ from typing import Any
 
 from callflow.lines import E164, KINDS, PURPOSES, Line
 from callflow.profiles import BadProfile, Profile
+from config.grades import FILE as GRADES
+from config.grades import BadGrades, read_grades
 from config.roles import FILE as ROLES
 from config.roles import BadRoles, read_roles
 from config.settings import Settings
+from incidents.grades import Grades
 from incidents.roles import Roles
 
 FOLDER = Path(__file__).resolve().parent
@@ -65,6 +68,7 @@ class Policy:
     lines: Mapping[str, Line]
     other: Line
     roles: Roles
+    grades: Grades
 
 
 def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
@@ -77,13 +81,21 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
     if settings.lines_file is not None:
         lines = _lines(settings.lines_file, profiles, voices, training=training)
     roles = _roles(folder / ROLES)
-    return Policy(profiles, voices, lines, other, roles)
+    grades = _grades(folder / GRADES)
+    return Policy(profiles, voices, lines, other, roles, grades)
 
 
 def _roles(path: Path) -> Roles:
     try:
         return read_roles(_toml(path))
     except BadRoles as error:
+        raise BadPolicy(path, error.key, error.reason) from error
+
+
+def _grades(path: Path) -> Grades:
+    try:
+        return read_grades(_toml(path))
+    except BadGrades as error:
         raise BadPolicy(path, error.key, error.reason) from error
 
 
