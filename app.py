@@ -216,8 +216,8 @@ def prepare() -> int:
     told: dict[str, str] = {}
     try:
         upgrade(settings.database_url)
-        store = Store(settings.database_url, Keys(settings.key_material))
-        accounts = Accounts(store.engine)
+        keys = Keys(settings.key_material)
+        accounts = Accounts(Store(settings.database_url, keys).engine, keys, policy(settings).roles)
         if not accounts.has_users():
             password = accounts.add_user(FIRST_USER, None, now=datetime.now(UTC))
             told = {"name": FIRST_USER, "password": password}

@@ -21,7 +21,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from config.policy import Policy
+from config.policy import Policy, load_policy
 from config.settings import Settings
 from console import api, health
 from console.doors import Doors
@@ -52,7 +52,8 @@ def application(
     store = Store(settings.database_url, keys)
     journals = (settings.data / "journal", settings.journal_spare)
     watch = Watch(Board(store, journals, keys), Ear(settings.data / "wake", "console"), clock=clock)
-    doors = Doors(Accounts(store.engine), clock)
+    roles = (policy or load_policy(settings)).roles
+    doors = Doors(Accounts(store.engine, keys, roles), clock)
     https = settings.console_url.startswith("https:")
     site = Site(
         watch=watch,

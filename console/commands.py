@@ -20,9 +20,10 @@ from typing import Any, Final, TextIO
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from config.settings import BadSetting, load
+from config.policy import BadPolicy, load_policy
+from config.settings import BadSetting, Settings, load
 from console.filters import PURPOSES, BadFilter, instant
-from incidents.accounts import TOKEN_ROLES, USER_ROLES, Accounts
+from incidents.accounts import Accounts
 from incidents.fold import Incident
 from incidents.migrate import upgrade
 from incidents.passwords import AccountRefused
@@ -34,14 +35,32 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = 200
 
 OpenStore = Callable[[], Store]
+OpenAccounts = Callable[[], Accounts]
 
 
 def open_store() -> Store:
     """Open the store of this site, its tables up to date. Raises ``click.ClickException``."""
+    return _store(_settings())
+
+
+def open_accounts() -> Accounts:
+    """Open the accounts of this site, as ``open_store`` does."""
+    settings = _settings()
     try:
-        settings = load(os.environ, ROOT)
+        roles = load_policy(settings).roles
+    except BadPolicy as bad:
+        raise click.ClickException(str(bad)) from None
+    return Accounts(_store(settings).engine, Keys(settings.key_material), roles)
+
+
+def _settings() -> Settings:
+    try:
+        return load(os.environ, ROOT)
     except BadSetting as bad:
         raise click.ClickException(str(bad)) from None
+
+
+def _store(settings: Settings) -> Store:
     # Alembic tells what it does at INFO; a command's output is for whoever ran it.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
@@ -55,9 +74,9 @@ def open_store() -> Store:
     return Store(settings.database_url, Keys(settings.key_material))
 
 
-def make(opened: OpenStore) -> tuple[click.Group, ...]:
-    """Make the command groups over the store that ``opened`` gives."""
-    return _users(opened), _tokens(opened), _incidents(opened)
+def make(opened: OpenStore, accounts: OpenAccounts) -> tuple[click.Group, ...]:
+    """Make the command groups over the store and the accounts that these give."""
+    return _users(accounts), _tokens(accounts), _incidents(opened)
 
 
 class _Refusing(click.Command):
@@ -72,14 +91,14 @@ class _Refusing(click.Command):
             raise click.ClickException("The store cannot be reached.") from None
 
 
-def _users(opened: OpenStore) -> click.Group:
+def _users(accounts: OpenAccounts) -> click.Group:
     @click.group("users", help="People who sign in at the console.")
     def users() -> None:
         pass
 
     @users.command("add", cls=_Refusing)
     @click.argument("name")
-    @click.option("--role", type=click.Choice(USER_ROLES), default=USER_ROLES[0])
+    @click.option("--role", default="handler")
     @click.option(
         "--password-stdin",
         is_flag=True,
@@ -88,7 +107,7 @@ def _users(opened: OpenStore) -> click.Group:
     def add(name: str, role: str, password_stdin: bool) -> None:
         """Add a user and print the password, once, if it was made up here."""
         given = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
-        password = Accounts(opened().engine).add_user(name, given, now=_now(), role=role)
+        password = accounts().add_user(name, given, now=_now(), role=role)
         if given is None:
             click.echo(password)
 
@@ -97,34 +116,34 @@ def _users(opened: OpenStore) -> click.Group:
     def password(name: str) -> None:
         """Set the password read from standard input, and end every session of the user."""
         given = sys.stdin.readline().rstrip("\r\n")
-        Accounts(opened().engine).change_password(name, given, now=_now())
+        accounts().change_password(name, given, now=_now())
 
     @users.command("disable", cls=_Refusing)
     @click.argument("name")
     def disable(name: str) -> None:
         """Stop a user from signing in, and end every session of the user."""
-        Accounts(opened().engine).disable_user(name, now=_now())
+        accounts().disable_user(name, now=_now())
 
     return users
 
 
-def _tokens(opened: OpenStore) -> click.Group:
+def _tokens(accounts: OpenAccounts) -> click.Group:
     @click.group("tokens", help="Tokens for programs that read the JSON interface.")
     def tokens() -> None:
         pass
 
     @tokens.command("add", cls=_Refusing)
     @click.argument("name")
-    @click.option("--role", type=click.Choice(TOKEN_ROLES), default=TOKEN_ROLES[0])
+    @click.option("--role", default="reader")
     def add(name: str, role: str) -> None:
         """Add a token and print it, and nothing else. It is shown this once only."""
-        click.echo(Accounts(opened().engine).add_token(name, now=_now(), role=role))
+        click.echo(accounts().add_token(name, now=_now(), role=role))
 
     @tokens.command("end", cls=_Refusing)
     @click.argument("name")
     def end(name: str) -> None:
         """End a token: within seconds it opens nothing any more."""
-        Accounts(opened().engine).end_token(name, now=_now())
+        accounts().end_token(name, now=_now())
 
     return tokens
 
@@ -212,4 +231,4 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-commands: Final = make(open_store)
+commands: Final = make(open_store, open_accounts)

@@ -1,21 +1,24 @@
 """Nothing runs unless something authorised it.
 
 Every view says who may run it with one of the marks below; a view without a
-mark is refused, however it came to be registered. This module decides no role
-beyond "signed in": finer rights belong to the views.
+mark is refused, however it came to be registered. This module decides no role's
+rights: they are data (``incidents.roles``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import Forbidden
 
 from console.doors import Doors
 from incidents.accounts import Holder
+from incidents.roles import Right
 
 View = TypeVar("View", bound=Callable[..., Any])
 Check = Callable[[], ResponseReturnValue | None]
@@ -44,7 +47,7 @@ everyone = authorised_by(anybody)
 
 
 def holder() -> Holder:
-    """Return who is signed in. Only inside a view marked ``signed_in``."""
+    """Return who is signed in. Only inside a view marked ``signed_in`` or ``for_right``."""
     found: Holder = g.holder
     return found
 
@@ -55,20 +58,78 @@ def doors() -> Doors:
     return found
 
 
-def _session() -> ResponseReturnValue | None:
-    found = doors().session(request.cookies)
+def by_session() -> Holder | None:
+    """Find who is signed in: what a page asks."""
+    return doors().session(request.cookies)
+
+
+def by_token_or_session() -> Holder | None:
+    """Find who shows a token, or else a session: what the JSON interface asks."""
+    return doors().holder(request.headers.get("Authorization"), request.cookies)
+
+
+class MayNot(Forbidden):
+    """A role lacks a right. The description is a sentence for whoever asked."""
+
+    def __init__(self, right: Right | None) -> None:
+        super().__init__(MAY_NOT.get(right or "", "You are not allowed to do this."))
+
+
+def page_refusal(found: Holder | None, right: Right | None) -> ResponseReturnValue:
+    """Refuse a page: lead a stranger to the sign-in, tell the others what their role may not."""
     if found is None:
         if request.method in SAFE_METHODS and _wants_a_page():
             return redirect(url_for("signin.sign_in", next=request.full_path.rstrip("?")), 303)
         abort(401)
-    if not found.may_read:
-        abort(403)
-    g.holder = found
-    return None
+    raise MayNot(right)
 
 
-signed_in = authorised_by(_session)
-"""Mark a view for people who signed in with a role that may read incidents."""
+MAY_NOT: Final[dict[str, str]] = {
+    "read": "Your role does not read incidents.",
+    "note": "Your role does not add to a record.",
+    "work": "Your role does not work calls.",
+    "approve": "Your role cannot be the second person.",
+    "supervise": "This page is for supervisors.",
+    "users": "This page is for those who manage users.",
+    "audit": "This page is for auditors.",
+    "figures": "Your role does not read figures.",
+}
+"""What a role that lacks a right is told, by right."""
+
+Find = Callable[[], Holder | None]
+Refuse = Callable[[Holder | None, Right | None], ResponseReturnValue]
+
+
+@dataclass(frozen=True, slots=True)
+class ForRight:
+    """The check behind a mark. ``right`` None: whoever is signed in.
+
+    Pages and the JSON interface differ in how they find a holder and how they word a refusal, and
+    in nothing else: one role may do the same through both.
+    """
+
+    right: Right | None
+    find: Find = by_session
+    refuse: Refuse = page_refusal
+
+    def __call__(self) -> ResponseReturnValue | None:
+        """Let the request through for a holder with the right, and remember who it is."""
+        found = self.find()
+        if found is None or not (self.right is None or found.may(self.right)):
+            return self.refuse(found, self.right)
+        g.holder = found
+        return None
+
+
+def for_right(
+    right: Right, *, find: Find = by_session, refuse: Refuse = page_refusal
+) -> Callable[[View], View]:
+    """Mark a view for people whose role has ``right``."""
+    return authorised_by(ForRight(right, find, refuse))
+
+
+signed_in = authorised_by(ForRight(None))
+"""Mark a view for whoever signed in, whatever the role."""
 
 
 def _wants_a_page() -> bool:

@@ -54,7 +54,7 @@ class Live:
             challenge = (b"www-authenticate", b'Bearer realm="Quietline"')
             await self._refuse(send, 401, "Sign in, or send a bearer token.", challenge)
             return
-        if not found.may_read:
+        if not found.may("read"):
             await self._refuse(send, 403, "Your role may not read incidents.")
             return
         after = asked.headers.get("last-event-id") or _after(scope["query_string"])

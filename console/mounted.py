@@ -14,7 +14,7 @@ from incidents.transactions import StoreUnavailable
 
 
 class ForSignedIn:
-    """Let a request through to ``app`` only with a good session or token."""
+    """Let a request through to ``app`` only for a role that reads incidents."""
 
     def __init__(self, app: ASGIApp, doors: Doors) -> None:
         self._app = app
@@ -28,8 +28,10 @@ class ForSignedIn:
         except StoreUnavailable:
             await refuse(send, 503, "The store cannot be asked who you are.")
             return
-        if found is not None and found.may_read:
+        if found is not None and found.may("read"):
             await self._app(scope, receive, send)
+        elif found is not None:
+            await refuse(send, 403, "Your role does not read incidents.")
         elif "text/html" in asked.headers.get("accept", ""):
             there = f"/sign-in?next={quote(asked.url.path)}".encode("ascii")
             await refuse(send, 303, "Sign in first.", ((b"location", there),))

@@ -25,7 +25,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from console import strip, words
-from console.guard import doors, everyone, holder, signed_in
+from console.guard import doors, everyone, for_right, holder
 from console.record import Record, record
 from console.watch import Watch
 from incidents.store import BadCursor, NoSuchIncident, Store
@@ -51,7 +51,7 @@ def _store() -> Store:
 
 
 @pages.get("/")
-@signed_in
+@for_right("read")
 def board() -> ResponseReturnValue:
     """Show the live board."""
     view = _watch().view()
@@ -64,21 +64,21 @@ def board() -> ResponseReturnValue:
 
 
 @pages.get("/incidents/<reference>")
-@signed_in
+@for_right("read")
 def incident(reference: str) -> ResponseReturnValue:
     """Show one incident."""
     return _incident_page(_found(reference))
 
 
 @pages.get("/incidents/<reference>/record")
-@signed_in
+@for_right("read")
 def incident_record(reference: str) -> ResponseReturnValue:
     """Give the part of an incident's page that grows, for the page itself."""
     return render_template("_record.html", **_shown(_found(reference)))
 
 
 @pages.post("/incidents/<reference>/notes")
-@signed_in
+@for_right("note")
 def add_note(reference: str) -> ResponseReturnValue:
     """Write a note on the timeline, or refuse it and give the text back."""
     text = request.form.get("text", "").replace("\r\n", "\n").strip()
@@ -117,7 +117,7 @@ def _refuse_note(text: str) -> tuple[str, int] | None:
 
 
 @pages.get("/review")
-@signed_in
+@for_right("read")
 def review() -> ResponseReturnValue:
     """List what is for review, newest first: no silent call ends unseen."""
     try:

@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 
 from console import words
 from console.doors import Doors
-from console.guard import deny_by_default
+from console.guard import MayNot, deny_by_default
 from console.pages import pages
 from console.signin import signin, slow_guessers
 from console.watch import Watch
@@ -114,7 +114,8 @@ def _word_refusals(app: Flask) -> None:
     def refused(refusal: HTTPException) -> ResponseReturnValue:
         if refusal.response is not None:
             return refusal.response  # a redirect, or an answer made on purpose
-        answer = app.make_response(refuse(refusal.code or 500))
+        sentence = refusal.description if isinstance(refusal, MayNot) else None
+        answer = app.make_response(refuse(refusal.code or 500, sentence))
         for name, value in refusal.get_headers():
             if name.lower() in ("allow", "retry-after"):
                 answer.headers[name] = value

@@ -17,12 +17,14 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
 from incidents.passwords import AccountRefused, fits, hash_password, is_outdated
 from incidents.remembered import Remembered
+from incidents.roles import Right, Roles
+from incidents.sealed import Keys
 from incidents.tables import sessions, tokens, users
 from incidents.transactions import StoreUnavailable, reading, writing
 
@@ -32,11 +34,6 @@ ABSOLUTE_LIFETIME: Final = timedelta(hours=14)
 """A session is over after this, used or not: a twelve-hour shift and its handover."""
 TOUCH_EVERY: Final = timedelta(minutes=1)
 """How often use is written down: one write a minute per session, not one per request."""
-
-USER_ROLES: Final = ("handler",)
-TOKEN_ROLES: Final = ("reader",)
-READING_ROLES: Final = frozenset({"reader", "handler"})
-"""Roles that may read incidents. A role of a later release reads nothing here."""
 
 NAME: Final = re.compile(r"\w[\w.@-]{0,63}")
 TOKEN: Final = re.compile(r"qlt_[A-Za-z0-9_-]{43}", re.ASCII)
@@ -51,11 +48,16 @@ class Holder:
     role: str
     user_id: str | None
     by: Literal["session", "token"]
+    rights: frozenset[Right] = frozenset()
+
+    def may(self, right: Right) -> bool:
+        """Say whether the role has ``right``. A role of a later release has none here."""
+        return right in self.rights
 
     @property
     def may_read(self) -> bool:
         """Whether the role reads incidents."""
-        return self.role in READING_ROLES
+        return self.may("read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,17 @@ class Accounts:
     good during an outage (``Remembered`` gives the bounds).
     """
 
-    def __init__(self, engine: sa.Engine, *, remembered: Remembered[Holder] | None = None) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        keys: Keys,
+        roles: Roles,
+        *,
+        remembered: Remembered[Holder] | None = None,
+    ) -> None:
         self._engine = engine
+        self._keys = keys
+        self.roles = roles
         self._remembered = remembered if remembered is not None else Remembered()
 
     # -- users ---------------------------------------------------------------
@@ -90,8 +101,9 @@ class Accounts:
         role, or a password outside 12 to 256 characters.
         """
         name = _name(name)
-        if role not in USER_ROLES:
-            raise AccountRefused(f"A user's role must be one of: {', '.join(USER_ROLES)}.")
+        if role not in self.roles.people:
+            people = ", ".join(self.roles.people)
+            raise AccountRefused(f"A user's role must be one of: {people}.")
         password = secrets.token_urlsafe(15) if password is None else password
         row = {
             "id": str(uuid.uuid4()),
@@ -197,7 +209,7 @@ class Accounts:
             return None
         if now - seen_at >= TOUCH_EVERY:
             self._touch(digest, now)
-        holder = Holder(row.name, row.role, row.user_id, "session")
+        holder = self._holder(row, "session")
         return holder, created_at + ABSOLUTE_LIFETIME
 
     def _touch(self, digest: str, now: datetime) -> None:
@@ -232,6 +244,10 @@ class Accounts:
         with reading(self._engine) as connection:
             return connection.execute(standing).first() is None
 
+    def _holder(self, row: Any, by: Literal["session", "token"]) -> Holder:
+        rights = self.roles.rights.get(row.role, frozenset())
+        return Holder(row.name, row.role, row.user_id, by, rights)
+
     # -- tokens --------------------------------------------------------------
 
     def add_token(self, name: str, *, now: datetime, role: str = "reader") -> str:
@@ -240,8 +256,9 @@ class Accounts:
         Raises ``AccountRefused`` for a name that is taken or unusable, or another role.
         """
         name = _name(name)
-        if role not in TOKEN_ROLES:
-            raise AccountRefused(f"A token's role must be one of: {', '.join(TOKEN_ROLES)}.")
+        if role not in self.roles.programs:
+            programs = ", ".join(self.roles.programs)
+            raise AccountRefused(f"A token's role must be one of: {programs}.")
         secret = "qlt_" + secrets.token_urlsafe(32)
         row = {"id": _digest(secret), "name": name, "role": role, "created_at": now}
         try:
@@ -266,7 +283,7 @@ class Accounts:
             row = connection.execute(sa.select(tokens).where(tokens.c.id == digest)).first()
         if row is None or not hmac.compare_digest(row.id, digest) or row.ended_at is not None:
             return None
-        holder = Holder(row.name, row.role, row.user_id, "token")
+        holder = self._holder(row, "token")
         return holder, datetime.max.replace(tzinfo=UTC)
 
     def end_token(self, name: str, *, now: datetime) -> None:

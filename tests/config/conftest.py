@@ -22,7 +22,8 @@ def folder(tmp_path: Path) -> Path:
     """A copy of the policy files, to be spoilt."""
     copy = tmp_path / "config"
     shutil.copytree(FOLDER / "profiles", copy / "profiles")
-    shutil.copy(FOLDER / "prompts.toml", copy)
+    for file in FOLDER.glob("*.toml"):
+        shutil.copy(file, copy)
     return copy
 
 

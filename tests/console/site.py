@@ -58,7 +58,8 @@ class Console:
         self.store = Store(self.url, self.keys)
         self.board = Board(self.store, self._folders, self.keys)
         self.watch = Watch(self.board, Ear(self.data / "wake", "console"), clock=self.clock)
-        self.accounts = Accounts(self.store.engine)
+        roles = load_policy(load({"QUIETLINE_DATA": str(self.data)}, self.data)).roles
+        self.accounts = Accounts(self.store.engine, self.keys, roles)
         doors = Doors(self.accounts, self.clock)
         site = Site(self.watch, self.store, doors, "secret", False, True, False)
         parts = [api.blueprint(self.store, self.watch), health.blueprint(self.watch, self.store)]
@@ -157,16 +158,16 @@ class Console:
         """A client that shows nothing."""
         return self.app.test_client()
 
-    def program(self, name: str = "probe") -> FlaskClient:
+    def program(self, name: str = "probe", *, role: str = "reader") -> FlaskClient:
         """A client that shows a token in every request."""
         client = self.app.test_client()
-        token = self.accounts.add_token(name, now=self.now)
+        token = self.accounts.add_token(name, now=self.now, role=role)
         client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
         return client
 
-    def handler(self, name: str = "anna") -> FlaskClient:
+    def handler(self, name: str = "anna", *, role: str = "handler") -> FlaskClient:
         """A client that shows the session cookie of somebody who signed in."""
-        self.accounts.add_user(name, "a long enough password", now=self.now)
+        self.accounts.add_user(name, "a long enough password", now=self.now, role=role)
         user = self.accounts.check_password(name, "a long enough password")
         assert user is not None
         client = self.app.test_client()

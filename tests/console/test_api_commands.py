@@ -14,10 +14,11 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.commands import cell, make, open_store
+from console.commands import cell, make, open_accounts, open_store
 from console.described import EXAMPLE
 from incidents.accounts import Accounts
 from incidents.migrate import upgrade
+from incidents.roles import Roles
 from incidents.sealed import Keys
 from incidents.store import Store
 from tests.console.site import NOW, Console
@@ -40,7 +41,7 @@ def console(data: Path) -> Iterator[Console]:
 @pytest.fixture
 def run(console: Console) -> Run:
     """Run a command against the console's store."""
-    groups = {group.name: group for group in make(lambda: console.store)}
+    groups = {group.name: group for group in make(lambda: console.store, lambda: console.accounts)}
 
     def ran(group: str, *words: str, told: str = "") -> Result:
         return CliRunner().invoke(groups[group], words, input=told)
@@ -63,14 +64,17 @@ def test_a_token_works_in_a_data_folder_that_was_never_started(
 ) -> None:
     """The contract's order of things: a token may be made before the first start."""
     monkeypatch.setenv("QUIETLINE_DATA", str(data))
-    tokens = {group.name: group for group in make(open_store)}["tokens"]
+    tokens = {group.name: group for group in make(open_store, open_accounts)}["tokens"]
     ran = CliRunner().invoke(tokens, ["add", "first"])
     assert ran.exit_code == 0, ran.output
     assert ran.stderr == ""
     url = f"sqlite:///{data / 'quietline.db'}"
     upgrade(url)
     store = Store(url, Keys(bytes(32)))
-    assert Accounts(store.engine).token(ran.stdout.strip(), now=NOW) is not None
+    assert (
+        Accounts(store.engine, Keys(bytes(32)), Roles()).token(ran.stdout.strip(), now=NOW)
+        is not None
+    )
     store.engine.dispose()
 
 
@@ -112,10 +116,16 @@ def test_an_ended_token_opens_nothing(console: Console, run: Run) -> None:
     assert console.accounts.token(secret, now=NOW) is None
 
 
-def test_roles_of_later_releases_cannot_be_given(run: Run) -> None:
-    """Until something checks it, a role is not handed out."""
-    assert run("tokens", "add", "probe", "--role", "handler").exit_code == 2
-    assert run("users", "add", "anna", "--role", "supervisor").exit_code == 2
+def test_only_roles_that_are_listed_can_be_given(console: Console, run: Run) -> None:
+    """The refusal lists them; a token that may work acts as a user of its name."""
+    refused = run("tokens", "add", "probe", "--role", "administrator")
+    assert refused.exit_code == 1
+    assert "must be one of: reader, handler" in refused.stderr
+    assert run("users", "add", "anna", "--role", "reader").exit_code == 1
+    secret = run("tokens", "add", "desk-2", "--role", "handler").stdout.strip()
+    holder = console.accounts.token(secret, now=NOW)
+    assert holder is not None
+    assert (holder.name, holder.may("work"), holder.may("users")) == ("desk-2", True, False)
 
 
 def test_a_user_gets_a_password_made_up_here(console: Console, run: Run) -> None:

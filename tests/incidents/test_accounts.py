@@ -25,12 +25,20 @@ from incidents.accounts import (
 from incidents.migrate import upgrade
 from incidents.passwords import AccountRefused
 from incidents.remembered import ASK_AGAIN_AFTER, AT_MOST, FRESH_FOR, OUTAGE_FOR, Remembered
+from incidents.roles import Right, Roles
+from incidents.sealed import Keys
 from incidents.tables import sessions, tokens, users
 from incidents.transactions import StoreUnavailable, connect, reading, writing
 
 NOW = datetime(2026, 12, 22, 18, 3, 11, tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)
 PASSWORD = "a long enough password"
+READS = frozenset[Right]({"read"})
+ROLES = Roles(
+    rights={"handler": frozenset({"read", "work"}), "reader": READS, "administrator": frozenset()},
+    people=("handler", "administrator"),
+    programs=("reader", "handler"),
+)
 
 
 @pytest.fixture
@@ -45,7 +53,12 @@ def engine(store_url: str) -> Iterator[sa.Engine]:
 @pytest.fixture
 def accounts(engine: sa.Engine) -> Accounts:
     """Accounts over an empty store."""
-    return Accounts(engine)
+    return made(engine)
+
+
+def made(engine: sa.Engine) -> Accounts:
+    """Accounts of one console over a store."""
+    return Accounts(engine, Keys(bytes(32)), ROLES)
 
 
 def signed_in(accounts: Accounts, name: str = "anna") -> str:
@@ -109,12 +122,12 @@ def test_a_password_of_a_bad_length_is_refused(accounts: Accounts, password: str
         accounts.add_user("anna", password, now=NOW)
 
 
-def test_only_roles_of_this_release_can_be_given(accounts: Accounts) -> None:
-    """A role that nothing checks yet must not be handed out."""
+def test_only_roles_that_are_listed_can_be_given(accounts: Accounts) -> None:
+    """A role that nothing checks must not be handed out; nor may a program manage users."""
     with pytest.raises(AccountRefused, match="role"):
         accounts.add_user("anna", PASSWORD, now=NOW, role="supervisor")
     with pytest.raises(AccountRefused, match="role"):
-        accounts.add_token("probe", now=NOW, role="handler")
+        accounts.add_token("probe", now=NOW, role="administrator")
 
 
 @given(name=st.text(st.characters(codec=None)), password=st.text(st.characters(codec=None)))
@@ -183,7 +196,7 @@ def test_a_session_says_who_holds_it(accounts: Accounts) -> None:
     """The cookie's secret leads to the user."""
     holder = accounts.session(signed_in(accounts), now=NOW)
     assert holder is not None
-    assert (holder.name, holder.role, holder.by, holder.may_read) == (
+    assert (holder.name, holder.role, holder.by, holder.may("read")) == (
         "anna",
         "handler",
         "session",
@@ -215,7 +228,7 @@ def test_a_session_nobody_uses_is_over_after_the_idle_lifetime(accounts: Account
     """A screen left alone in an empty room."""
     secret = signed_in(accounts)
     almost = NOW + IDLE_LIFETIME - timedelta(seconds=1)
-    assert Accounts(accounts._engine).session(secret, now=NOW + IDLE_LIFETIME) is None
+    assert made(accounts._engine).session(secret, now=NOW + IDLE_LIFETIME) is None
     assert accounts.session(secret, now=almost) is not None
 
 
@@ -282,7 +295,7 @@ def test_a_token_reads_and_is_ready_to_paste(accounts: Accounts) -> None:
     assert secret.startswith("qlt_")
     assert len(secret) == 47
     holder = accounts.token(secret, now=NOW)
-    assert holder == Holder("probe", "reader", None, "token")
+    assert holder == Holder("probe", "reader", None, "token", READS)
 
 
 def test_a_token_that_is_nearly_right_opens_nothing(accounts: Accounts) -> None:
@@ -296,7 +309,7 @@ def test_a_token_that_is_nearly_right_opens_nothing(accounts: Accounts) -> None:
 
 def test_a_token_that_was_ended_opens_nothing(accounts: Accounts) -> None:
     """At once in this process; elsewhere after the few seconds of ``FRESH_FOR``."""
-    elsewhere = Accounts(accounts._engine)
+    elsewhere = made(accounts._engine)
     secret = accounts.add_token("probe", now=NOW)
     assert accounts.token(secret, now=NOW) is not None
     assert elsewhere.token(secret, now=NOW) is not None
@@ -321,7 +334,7 @@ def test_a_role_of_a_later_release_reads_nothing(accounts: Accounts, engine: sa.
         connection.execute(sa.update(tokens).values(role="auditor"))
     holder = accounts.token(secret, now=NOW)
     assert holder is not None
-    assert not holder.may_read
+    assert not holder.may("read")
 
 
 # -- what is remembered while the store is away -----------------------------------
@@ -418,7 +431,7 @@ def test_what_is_remembered_is_bounded() -> None:
 def test_a_store_that_is_gone_is_told_as_such(store_url: str) -> None:
     """Adding to a store that cannot be reached raises what the edge knows how to answer."""
     gone = "sqlite:////nowhere/at/all.db" if "sqlite" in store_url else store_url + "_gone"
-    accounts = Accounts(connect(gone))
+    accounts = made(connect(gone))
     for act in (
         lambda: accounts.add_token("probe", now=NOW),
         lambda: accounts.check_password("anna", PASSWORD),
