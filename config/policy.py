@@ -15,10 +15,13 @@ from callflow.lines import E164, KINDS, PURPOSES, Line
 from callflow.profiles import BadProfile, Profile
 from config.grades import FILE as GRADES
 from config.grades import BadGrades, read_grades
+from config.ladder import FILE as LADDER
+from config.ladder import BadLadder, read_ladder
 from config.roles import FILE as ROLES
 from config.roles import BadRoles, read_roles
 from config.settings import Settings
 from incidents.grades import Grades
+from incidents.ladder_policy import Ladder
 from incidents.roles import Roles
 
 FOLDER = Path(__file__).resolve().parent
@@ -69,6 +72,7 @@ class Policy:
     other: Line
     roles: Roles
     grades: Grades
+    ladder: Ladder
 
 
 def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
@@ -82,7 +86,8 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
         lines = _lines(settings.lines_file, profiles, voices, training=training)
     roles = _roles(folder / ROLES)
     grades = _grades(folder / GRADES)
-    return Policy(profiles, voices, lines, other, roles, grades)
+    ladder = _ladder(folder / LADDER)
+    return Policy(profiles, voices, lines, other, roles, grades, ladder)
 
 
 def _roles(path: Path) -> Roles:
@@ -96,6 +101,13 @@ def _grades(path: Path) -> Grades:
     try:
         return read_grades(_toml(path))
     except BadGrades as error:
+        raise BadPolicy(path, error.key, error.reason) from error
+
+
+def _ladder(path: Path) -> Ladder:
+    try:
+        return read_ladder(_toml(path))
+    except BadLadder as error:
         raise BadPolicy(path, error.key, error.reason) from error
 
 
