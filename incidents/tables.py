@@ -143,6 +143,8 @@ incidents = Table(
     Index("ix_incidents_started_at_call_key", "started_at", "call_key"),
     Index("ix_incidents_number_id_started_at", "number_id", "started_at"),
     Index("ix_incidents_line_state_started_at", "line_state", "started_at"),
+    # What somebody holds: asked before anybody is signed out.
+    Index("ix_incidents_handler_closed_at", "handler", "closed_at"),
 )
 
 timeline = Table(

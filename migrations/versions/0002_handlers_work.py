@@ -71,6 +71,7 @@ def upgrade() -> None:
                 batch.add_column(column)
             if table == "users":
                 batch.create_unique_constraint("uq_users_invitation", ["invitation"])
+    op.create_index("ix_incidents_handler_closed_at", "incidents", ["handler", "closed_at"])
     op.create_table(
         "presence",
         sa.Column("name", sa.String(length=200), primary_key=True),
@@ -171,6 +172,7 @@ def downgrade() -> None:
         sa.UniqueConstraint("previous", name="uq_audit_previous"),
         sa.UniqueConstraint("hash", name="uq_audit_hash"),
     )
+    op.drop_index("ix_incidents_handler_closed_at", "incidents")
     with op.batch_alter_table("users") as batch:
         batch.drop_constraint("uq_users_invitation", type_="unique")
     for table, columns in _columns():
