@@ -141,6 +141,21 @@ class Store:
             rows = connection.execute(_CHANGED, {"after": revision, "at_most": limit}).all()
         return [(row.revision, self._incident(row)) for row in rows]
 
+    def unfinished(self, after: int, until: int) -> list[tuple[int, Incident]]:
+        """Of what changed last after one revision and until another, return what is not over.
+
+        That is: what waits, is claimed, or has an open line; no proof calls.
+        """
+        wanted = _select().where(
+            incidents.c.revision > after,
+            incidents.c.revision <= until,
+            incidents.c.purpose != "proof",
+            or_(state_of().in_(("waiting", "claimed")), incidents.c.connection == "open"),
+        )
+        with reading(self.engine) as connection:
+            rows = connection.execute(wanted).all()
+        return [(row.revision, self._incident(row)) for row in rows]
+
     def revision(self) -> int:
         """The latest revision."""
         with reading(self.engine) as connection:

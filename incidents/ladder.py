@@ -1,0 +1,138 @@
+"""The ladder: an alert that nobody has climbs until a human has it (rule 8).
+
+It looks at everything that is not over, finds what is due, and has the steps taken
+(``ladder_steps``) and their orders carried out. It pages nobody for training, and no clock that
+is set hastens a rung or holds one up.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+
+from incidents.audit import Audit
+from incidents.carrier import Carrier
+from incidents.ladder_holders import Holders
+from incidents.ladder_moves import Rest, Since, Turn, Wait, why
+from incidents.ladder_open import Unfinished
+from incidents.ladder_policy import Ladder
+from incidents.ladder_standing import Standing
+from incidents.ladder_steps import Steps, orders_of
+from incidents.presence import Duty, Presence
+from incidents.sealed import Keys
+from incidents.steady import Steady
+from incidents.store import Store
+from incidents.tables import alerts
+from incidents.transactions import StoreUnavailable, reading
+from incidents.working import Rules
+
+log = logging.getLogger(__name__)
+
+TOGETHER: Final = 20
+"""Alerts that take their steps in one transaction: each is whole in itself, and a flush of the
+disk for each would keep the drain waiting."""
+_LAST: Final = 9
+
+
+class Climber:
+    """Climbs the ladder for every alert of one store. Raises ``StoreUnavailable``."""
+
+    def __init__(
+        self,
+        store: Store,
+        keys: Keys,
+        audit: Audit,
+        rules: Rules,
+        ladder: Ladder,
+        carrier: Carrier,
+    ) -> None:
+        away = timedelta(seconds=ladder.away)
+        self._store = store
+        self._keys = keys
+        self._roles = rules.roles
+        self._carrier = carrier
+        self._since = Since()
+        self._presence = Presence(store.engine, away)
+        self._holders = Holders(store, keys, audit, rules, ladder)
+        self._steps = Steps(store, keys, audit, rules, ladder)
+        self._rested: set[str] = set()
+        self._ladder = ladder
+        self.unfinished = Unfinished(store)
+        self.duty = Duty(away)
+        self.standing = Standing()
+
+    @property
+    def nobody(self) -> bool:
+        """Whether, for sure, nobody is on duty."""
+        return self.duty.settled and not self.duty.on_duty(self._roles.with_right("work"))
+
+    def climb(self, now: datetime, steady: Steady, behind: float = 0.0) -> int:
+        """Look at every alert and take the steps that are due. Returns how many steps were taken.
+
+        ``behind``: seconds for which the drain could not copy: what is seen now may have waited.
+        """
+        self.unfinished.look(steady.ms)
+        self.duty.look(self._presence.everybody(), now, steady.ms)
+        self._since.look(steady.ms, int(behind * 1000))
+        supervisors = self.duty.on_duty(self._roles.with_right("supervise"))
+        turn = Turn(
+            now,
+            steady,
+            self._since,
+            nobody=self.nobody,
+            supervisors=self._holders.supervisors(supervisors),
+        )
+        self._carrier.carry_later(self._holders.look(self.unfinished.calls, self.duty, turn))
+        due = self._due(turn)
+        steps = 0
+        for start in range(0, len(due), TOGETHER):
+            steps += self._together(due[start : start + TOGETHER], turn)
+        self._since.forget(self.unfinished.calls)
+        self._rested &= self.unfinished.calls.keys()
+        return steps
+
+    def _due(self, turn: Turn) -> list[str]:
+        """Return the calls with something to do now, the most urgent first. Only reads."""
+        with reading(self._store.engine) as connection:
+            rows = {row.call_key: row for row in connection.execute(select(alerts))}
+            ordered = orders_of(connection, list(rows))
+        self.standing.begin()
+        wanted: list[tuple[int, datetime, str]] = []
+        if self.unfinished.complete:
+            over = rows.keys() - self.unfinished.calls.keys()
+            wanted += [(_LAST, turn.now, call) for call in over]
+        for call, known in self.unfinished.calls.items():
+            incident = known.incident
+            row = rows.get(call)
+            if row is None and not why(incident, self._ladder, turn):
+                continue
+            climb = None if row is None else self._steps.climb_of(row, incident, turn)
+            move = self._steps.moves.next(
+                incident, climb, ordered[call], turn, rested=call in self._rested
+            )
+            if climb is not None:
+                self.standing.note(incident, climb, move, self._ladder, turn)
+            if isinstance(move, Rest):
+                self._rested.add(call)
+            elif move is not None and not isinstance(move, Wait):
+                wanted.append((incident.urgency, incident.started_at, call))
+        return [call for _, _, call in sorted(wanted)]
+
+    def _together(self, calls: Sequence[str], turn: Turn) -> int:
+        try:
+            taken = self._steps.take(calls, turn, self._rested)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            # Broad on purpose: one alert that cannot climb must not keep the others down.
+            if len(calls) > 1:
+                return sum(self._together([call], turn) for call in calls)
+            log.critical("an alert cannot climb (%s)", type(error).__name__, exc_info=True)
+            self.standing.broken(self._keys.reference(calls[0]))
+            return 0
+        self._rested.difference_update(calls)
+        self._rested |= taken.rested
+        self._carrier.carry_later(taken.placed)
+        return taken.steps
