@@ -81,6 +81,7 @@ def page_refusal(found: Holder | None, right: Right | None) -> ResponseReturnVal
         if request.method in SAFE_METHODS and _wants_a_page():
             return redirect(url_for("signin.sign_in", next=request.full_path.rstrip("?")), 303)
         abort(401)
+    g.holder = found  # whose page the refusal is: it leads back to where they may be
     raise MayNot(right)
 
 

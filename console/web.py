@@ -23,8 +23,10 @@ from console import words
 from console.doors import Doors
 from console.guard import MayNot, deny_by_default
 from console.pages import pages
+from console.places import home, places
 from console.signin import signin, slow_guessers
 from console.watch import Watch
+from incidents.accounts import Holder
 from incidents.store import Store
 from incidents.transactions import StoreUnavailable
 
@@ -147,9 +149,12 @@ def _furnish_templates(app: Flask, site: Site) -> None:
     @app.context_processor
     def furnish() -> dict[str, object]:
         chosen = request.cookies.get("quietline_theme")
+        handler: Holder | None = g.get("holder")
         return {
             "theme": chosen if chosen in THEMES else None,
-            "handler": g.get("holder"),
+            "handler": handler,
+            "places": places(handler) if handler else [],
+            "home": home(handler) if handler else "/",
             "now": site.doors.clock(),
             "training": site.training,
             "practice": site.practice,

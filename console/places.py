@@ -1,0 +1,48 @@
+"""The pages people go to by name, and the one each role starts on.
+
+A place is shown to whoever may see it and to nobody else; it guards nothing: the mark
+of its view does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from flask import current_app
+
+from incidents.accounts import Holder
+from incidents.roles import Right
+
+START: Final = "/start"
+"""Where somebody lands whose role has no page yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page in the header."""
+
+    path: str
+    name: str
+    right: Right
+
+
+PLACES: Final = (
+    Place("/", "Live board", "read"),
+    Place("/review", "Review queue", "read"),
+    Place("/supervisor", "Supervisor", "supervise"),
+    Place("/users", "Users", "users"),
+    Place("/audit", "Audit", "audit"),
+)
+
+
+def places(holder: Holder) -> list[Place]:
+    """Return the pages this person may see, among those that are there."""
+    routes = current_app.url_map.bind("")
+    return [one for one in PLACES if holder.may(one.right) and routes.test(one.path, "GET")]
+
+
+def home(holder: Holder) -> str:
+    """Return the page this person starts on."""
+    mine = places(holder)
+    return mine[0].path if mine else START
