@@ -98,6 +98,11 @@ class Drain:
                 raise
         return len(found)
 
+    def record(self, found: Iterable[Sealed]) -> None:
+        """Put events into the store that no journal holds, and fold. Each key counts once."""
+        with writing(self._store.engine) as connection:
+            self._fold(connection, self._put_events(connection, found))
+
     def _copy(self, found: Sequence[Found]) -> None:
         """Copy events and where they end in one transaction."""
         with writing(self._store.engine) as connection:

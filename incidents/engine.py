@@ -2,7 +2,8 @@
 
 Several engines may be started on one data folder; a lock decides which one works,
 and the next takes over when it is killed. A store that is down stops nothing but
-this loop, which says so and tries again.
+this loop, which says so and tries again. What runs beside the drain, the ladder and the
+watchman, runs on threads of its own: neither ever holds the drain up.
 """
 
 import fcntl
@@ -11,16 +12,18 @@ import logging
 import os
 import select
 import sqlite3
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from callflow.profiles import Profile
 from incidents.drain import Drain
 from incidents.fold import as_text
+from incidents.proofs import forget_proofs
 from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tail import Tail
@@ -43,12 +46,36 @@ BACK_OFF = 1.0
 KEEP_FILES = 3600.0
 """Seconds a finished journal file is kept after it is wholly in the store."""
 TIDY = 60.0
+AT_LEAST = 0.4
+"""Part of the time between two turns of what runs beside the drain that no wake-up shortens."""
+END_WITHIN = 2.0
+"""Seconds given to a turn that is under way when the engine is told to stop."""
 
 
 class Stop(Protocol):
     """Says whether it is time to stop; a ``threading.Event`` does."""
 
     def is_set(self) -> bool: ...
+
+
+class Beside(Protocol):
+    """Something that works beside the drain, in turns, while this engine is the one that works."""
+
+    name: str
+    every: float
+    """Seconds between two turns; being woken makes the next one come at once."""
+
+    def turn(self, behind: float) -> None:
+        """Do what is due. ``behind``: seconds for which the drain cannot copy.
+
+        Raises ``StoreUnavailable``; it is then tried again.
+        """
+
+    def hear(self, datagram: bytes) -> None:
+        """Take in what another process rang. On the drain's thread: it must not wait."""
+
+    def alarms(self) -> list[dict[str, Any]]:
+        """Return the alarms that stand, each with ``id``, ``text`` and ``since``."""
 
 
 @dataclass(slots=True)
@@ -72,6 +99,7 @@ class Engine:
     wake: Path
     keys: Keys
     profiles: Mapping[str, Profile]
+    besides: Sequence[Beside] = ()
     figures: Figures = field(default_factory=Figures)
 
     def run(self, stop: Stop) -> None:
@@ -91,9 +119,16 @@ class Engine:
         poller = select.poll()
         poller.register(ear, select.POLLIN)
         working = False
+        threads = [_Turns(beside, self.figures) for beside in self.besides]
         while not stop.is_set():
-            working = working or _take(lock)
+            if not working and _take(lock):
+                working = True
+                for thread in threads:
+                    thread.start()
             came = self._drain(drain, bell, tail) if working else 0
+            if came:
+                for thread in threads:
+                    thread.wake()
             now = time.monotonic()
             if now >= next_beat:
                 next_beat = now + BEAT
@@ -105,7 +140,11 @@ class Engine:
                 time.sleep(PACE)
             else:
                 poller.poll(POLL_MS)
-            ear.receive()
+            for datagram in ear.receive():
+                for beside in self.besides if working else ():
+                    beside.hear(datagram)
+        for thread in threads:
+            thread.end()
         tail.close()
 
     def _drain(self, drain: Drain, bell: Bell, tail: Tail) -> int:
@@ -152,6 +191,9 @@ class Engine:
                     "since": as_text(datetime.now(UTC)),
                 }
             )
+        if working:
+            for beside in self.besides:
+                alarms += beside.alarms()
         return {
             "process": "engine",
             "pid": os.getpid(),
@@ -174,6 +216,7 @@ class Engine:
         """
         try:
             stored, aside = self.store.drained(), self.store.files_set_aside()
+            forget_proofs(self.store, datetime.now(UTC))
         except StoreUnavailable:
             return
         for reading in tail.finished():
@@ -190,6 +233,59 @@ class Engine:
                 continue
             tail.forget(name)
             reading.remove()
+
+
+class _Turns:
+    """Gives something that works beside the drain its turns, on a thread of its own."""
+
+    def __init__(self, beside: Beside, figures: Figures) -> None:
+        self._beside = beside
+        self._figures = figures
+        self._awake = threading.Event()
+        self._ended = threading.Event()
+        self._failed = False
+        # A daemon: one that waits for a network that is gone must not keep the engine alive.
+        self._thread = threading.Thread(target=self._run, name=beside.name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Let the next turn come at once."""
+        self._awake.set()
+
+    def end(self) -> None:
+        """End after the turn that is under way, and wait a moment for it."""
+        self._ended.set()
+        self._awake.set()
+        if self._thread.is_alive():
+            self._thread.join(END_WITHIN)
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            pause = self._beside.every
+            try:
+                self._beside.turn(self._behind())
+                self._failed = False
+            except StoreUnavailable as error:
+                pause = BACK_OFF
+                if not self._failed:
+                    log.error("%s: the store does not answer: %s", self._beside.name, error)
+                self._failed = True
+            except Exception:
+                # Broad on purpose: the next turn may work, and none must end them all.
+                pause = BACK_OFF
+                log.critical("%s failed", self._beside.name, exc_info=True)
+            # Woken for every batch of a busy hour, it would do nothing else: part of its pause
+            # it takes in any case.
+            self._ended.wait(pause * AT_LEAST)
+            self._awake.wait(pause * (1 - AT_LEAST))
+            self._awake.clear()
+
+    def _behind(self) -> float:
+        since = self._figures.behind_since
+        return 0.0 if since is None else time.monotonic() - since
 
 
 def _take(lock: int) -> bool:

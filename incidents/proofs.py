@@ -1,0 +1,52 @@
+"""Proof calls: the watchman's own, which reach the feed and are taken away after a day.
+
+They are no calls of anybody. The store forgets them wholly; everything else it keeps.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, select
+
+from incidents.recorded import call_key
+from incidents.sealed import Keys
+from incidents.store import Store
+from incidents.tables import events, incidents, timeline
+from incidents.transactions import reading, writing
+
+KEPT: Final = timedelta(days=1)
+AT_ONCE: Final = 200
+"""Proof calls forgotten in one go: a day has 1,440, and the drain waits meanwhile."""
+PARAMETER: Final = "QuietlineProof"
+"""Of a signed request: what makes the call a proof, if it is right."""
+
+
+def proof_of(keys: Keys, call_sid: str) -> str:
+    """Return what ``QuietlineProof`` must say for this call: nobody else can make it."""
+    return keys.look_up(f"proof|{call_sid}")
+
+
+def key_of(keys: Keys, account: str, call_sid: str) -> str:
+    """Return the name by which the console knows the proof call."""
+    return call_key(keys, account, call_sid)
+
+
+def forget_proofs(store: Store, now: datetime) -> int:
+    """Take proof calls out of the store that are over a day old. Returns how many.
+
+    Raises ``StoreUnavailable``.
+    """
+    old = select(incidents.c.call_key).where(
+        incidents.c.line_state.in_(("waiting", "review")),
+        incidents.c.started_at < now - KEPT,
+        incidents.c.started_at >= now - KEPT * 3,
+        incidents.c.purpose == "proof",
+    )
+    with reading(store.engine) as connection:
+        calls = connection.scalars(old.limit(AT_ONCE)).all()
+    if not calls:
+        return 0
+    with writing(store.engine) as connection:
+        for table in (events, timeline, incidents):
+            connection.execute(delete(table).where(table.c.call_key.in_(calls)))
+    return len(calls)
