@@ -8,8 +8,6 @@ from typing import Final
 
 from sqlalchemy import delete, select
 
-from incidents.recorded import call_key
-from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import events, incidents, timeline
 from incidents.transactions import reading, writing
@@ -17,18 +15,6 @@ from incidents.transactions import reading, writing
 KEPT: Final = timedelta(days=1)
 AT_ONCE: Final = 200
 """Proof calls forgotten in one go: a day has 1,440, and the drain waits meanwhile."""
-PARAMETER: Final = "QuietlineProof"
-"""Of a signed request: what makes the call a proof, if it is right."""
-
-
-def proof_of(keys: Keys, call_sid: str) -> str:
-    """Return what ``QuietlineProof`` must say for this call: nobody else can make it."""
-    return keys.look_up(f"proof|{call_sid}")
-
-
-def key_of(keys: Keys, account: str, call_sid: str) -> str:
-    """Return the name by which the console knows the proof call."""
-    return call_key(keys, account, call_sid)
 
 
 def forget_proofs(store: Store, now: datetime) -> int:

@@ -18,7 +18,8 @@ from incidents.carrier import utc_now
 from incidents.fold import as_text
 from incidents.ladder import Climber
 from incidents.ladder_turns import LadderTurns
-from incidents.proofs import key_of
+from incidents.proof import NotProved
+from incidents.recorded import call_key
 from incidents.sealed import Keys
 from incidents.silent_calls import SilentCalls
 from incidents.steady import Steady, steady
@@ -41,10 +42,6 @@ NOBODY_MS: Final = 5_000
 LAG_SECONDS: Final = 10.0
 PHONE_SILENT_MS: Final = 10_000
 _SHOWN: Final = 3
-
-
-class NotProved(Exception):
-    """The proof call did not come through; ``str`` says where it ended."""
 
 
 class Prover(Protocol):
@@ -167,7 +164,10 @@ class Watchman:
             self._prove_at_ms = ms + PROVE_EVERY_MS
             call_sid = "CA" + secrets.token_hex(16)
             with self._lock:
-                self._pending, self._came = (key_of(self._keys, self._account, call_sid), ms), False
+                self._pending, self._came = (
+                    (call_key(self._keys, self._account, call_sid), ms),
+                    False,
+                )
             self._once("proof", lambda: self._call(call_sid))
 
     def _call(self, call_sid: str) -> None:

@@ -13,6 +13,7 @@ from callflow.keys import from_url, to_url
 from callflow.lines import Line, profile_for
 from callflow.profiles import Profile
 from config.policy import Policy
+from incidents.proof import PARAMETER, is_proof
 from incidents.recorded import Recorded, call_key, event_key
 from incidents.sealed import Keys
 from webhooks import parameters
@@ -204,10 +205,12 @@ class Answers:
             # one, so that its steps still belong together.
             seen = f"{params.get('CallSid')}|{params.get('From')}|{params.get('To')}|{call.began}"
             sid = f"unidentified-{self._keys.look_up(seen)[:16]}"
+        # The watchman's own call, which proves that the whole way works.
+        proven = is_proof(self._keys, sid, params.get(PARAMETER))
         base: dict[str, object] = {
             "line": line.kind,
             "profile": profile.id,
-            "purpose": line.purpose,
+            "purpose": "proof" if proven else line.purpose,
             "number": who.number,
             "withheld": who.withheld,
         }
