@@ -55,13 +55,15 @@ class Subscriber:
         "_rest",
         "_waiter",
         "gone",
+        "name",
         "send",
         "session",
         "starts_after",
     )
 
-    def __init__(self, session: str | None) -> None:
+    def __init__(self, session: str | None, name: str = "") -> None:
         self.session = session
+        self.name = name
         self.starts_after = 0
         self.send: Send | None = None
         """How to write to it at once; None until it has caught up."""
@@ -138,9 +140,12 @@ class Feed:
     def __len__(self) -> int:
         return len(self._subscribers)
 
-    def join(self, session: str | None) -> Subscriber:
-        """Open a feed that from now on receives everything published."""
-        subscriber = Subscriber(session)
+    def join(self, session: str | None, name: str = "") -> Subscriber:
+        """Open a feed that from now on receives everything published.
+
+        ``session`` and ``name``: what it was opened with, and by whom.
+        """
+        subscriber = Subscriber(session, name)
         self._subscribers.add(subscriber)
         if self.stopping:
             subscriber.let_go("stopping")
@@ -162,6 +167,12 @@ class Feed:
         """End the feeds of a session that was signed out."""
         for subscriber in list(self._subscribers):
             if subscriber.session == session:
+                subscriber.let_go("signed out")
+
+    def end_of(self, name: str) -> None:
+        """End every feed of a person: their account was ended, or their role changed."""
+        for subscriber in list(self._subscribers):
+            if subscriber.name == name:
                 subscriber.let_go("signed out")
 
     def stop(self) -> None:

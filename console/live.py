@@ -23,7 +23,7 @@ from console.mounted import refuse
 from console.watch import Watch
 from incidents.transactions import StoreUnavailable
 
-ASK_AGAIN_EVERY_S: Final = 60.0
+ASK_AGAIN_EVERY_S: Final = 15.0
 """How often open feeds are counted as use of their session, and ended ones let go."""
 
 
@@ -58,7 +58,8 @@ class Live:
             await self._refuse(send, 403, "Your role may not read incidents.")
             return
         after = asked.headers.get("last-event-id") or _after(scope["query_string"])
-        subscriber = self._watch.feed.join(asked.cookies[COOKIE] if found.by == "session" else None)
+        session = asked.cookies[COOKIE] if found.by == "session" else None
+        subscriber = self._watch.feed.join(session, found.name)
         self._shown[subscriber] = shown
         try:
             await self._serve(subscriber, after or None, receive, send)

@@ -115,6 +115,10 @@ class Watch:
         """End the feeds of a session that was signed out."""
         self._on_loop(lambda: self.feed.end(session))
 
+    def end_feeds_of(self, name: str) -> None:
+        """End every feed of a person, whatever it was opened with."""
+        self._on_loop(lambda: self.feed.end_of(name))
+
     def _on_loop(self, act: Callable[[], None]) -> None:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(act)
