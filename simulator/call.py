@@ -1,16 +1,19 @@
 """One call as the exchange keeps it: its state, its transcript, and the hand that moves it on.
 
 The call itself is a generator (``playing``) that says how long it waits; this class lets time
-pass and passes on what the caller does, from whichever thread.
+pass and passes on what the caller does, from whichever thread. An order or a hang-up that comes
+while a request is under way overtakes it: the answer is never played.
 """
 
 from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from simulator.clock import Clock
 from simulator.moments import (
@@ -28,6 +31,7 @@ from simulator.moments import (
 )
 from simulator.network import Network
 from simulator.people import places
+from simulator.rooms import Rooms
 
 Script = Playing[None]
 
@@ -82,7 +86,13 @@ class Call:
     leg: Leg
     network: Network
     clock: Clock
-    far_ends: Mapping[str, FarEnd] = field(default_factory=dict)
+    far_end: Callable[[str], FarEnd] = lambda _: FarEnd()
+    rooms: Rooms = field(default_factory=Rooms)
+    # Asked when an answer cannot be used; empty: there is none, and an error is spoken aloud.
+    fallback_url: str = ""
+    # Told of the call's progress, of the events named here only.
+    status_url: str = ""
+    status_events: frozenset[str] = frozenset({"completed"})
     observe: Callable[[Note], None] = lambda _: None
     moved: Callable[[Wait | None], None] = lambda _: None
     notes: list[Note] = field(default_factory=list)
@@ -98,12 +108,16 @@ class Call:
     end_delivered: bool = False
     faults: list[str] = field(default_factory=list)
     busy: bool = False
+    # How many REST orders the call has carried out, and how many requests it has made.
+    orders_taken: int = 0
+    requests_made: int = 0
     changed: threading.Condition = field(
         default_factory=lambda: threading.Condition(threading.RLock())
     )
     _script: Script | None = None
     _deadline: float = 0.0
     _turn: int = 0
+    _interruptions: deque[Interruption] = field(default_factory=deque)
 
     @property
     def sid(self) -> str:
@@ -138,20 +152,49 @@ class Call:
     def happens(self, stimulus: Stimulus) -> None:
         """Pass on what the caller does, at this moment of the call."""
         if isinstance(stimulus, Key) and self.busy:
-            # "Keys pressed while no Gather runs are lost."
-            self.note("lost", f"presses {stimulus.key}, in the gap between two documents: lost")
+            self._lose(stimulus)
             return
+        requests = self.requests_made
         with self.changed:
+            if isinstance(stimulus, Key) and self.requests_made != requests:
+                # While this key waited for its turn another document was asked for.
+                self._lose(stimulus)
+                return
             script = self._script
             if script is not None:
                 self._resume(lambda: script.send(stimulus))
 
+    def _lose(self, key: Key) -> None:
+        # "Keys pressed while no Gather runs are lost."
+        self.note("lost", f"presses {key.key}, in the gap between two documents: lost", key=key.key)
+
     def interrupt(self, interruption: Interruption) -> None:
-        """End what the call is doing: the caller hangs up, or a REST order arrives."""
+        """End what the call is doing: the caller hangs up, or a REST order arrives.
+
+        Interruptions are carried out in the order in which they came. Returns when this one was.
+        """
+        self.announce(interruption)
+        self.carry_out()
+
+    def announce(self, interruption: Interruption) -> None:
+        """Line up an interruption; whoever next moves the call on carries it out."""
+        self._interruptions.append(interruption)
+
+    def carry_out(self) -> None:
+        """Carry out what was announced."""
         with self.changed:
-            script = self._script
-            if script is not None:
-                self._resume(lambda: script.throw(interruption))
+            while self._interruptions:
+                script = self._script
+                if script is None:
+                    self._interruptions.clear()
+                    return
+                interruption = self._interruptions.popleft()
+                self._resume(partial(script.throw, interruption))
+
+    def overtaken(self) -> None:
+        """Raise the interruption that came while a request was under way, if there is one."""
+        if self._interruptions:
+            raise self._interruptions.popleft()
 
     def hang_up(self) -> None:
         """The caller's side goes."""
@@ -180,6 +223,12 @@ class Call:
             if self.clock.now() >= self._deadline - 1e-6:
                 self._resume(lambda: script.send(Elapsed()))
             return passed
+
+    def stands(self, seconds: float) -> bool:
+        """Wait in real time, at most ``seconds``, for anything to move the call; say if it did."""
+        with self.changed:
+            turn = self._turn
+            return self.changed.wait_for(lambda: self._turn != turn, timeout=seconds)
 
     def _resume(self, move: Callable[[], Wait]) -> None:
         self.busy = True

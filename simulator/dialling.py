@@ -1,8 +1,10 @@
-"""``<Dial>``: ringing somebody, whispering to them, and joining the caller to them or to a room."""
+"""``<Dial>``: ringing somebody, whispering to them, and joining the caller to them or to a room.
+
+It never rings an emergency number. Rooms are a module of their own.
+"""
 
 from __future__ import annotations
 
-from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -17,9 +19,9 @@ from simulator.moments import (
     Key,
     Playing,
     Request,
-    Wait,
 )
-from simulator.people import EMERGENCY_NUMBERS
+from simulator.people import is_emergency
+from simulator.rooms import confer
 from simulator.twiml import INVALID_NUMBER, Verb
 
 if TYPE_CHECKING:
@@ -30,10 +32,9 @@ def dial(player: Player, verb: Verb, url: str) -> Playing[Request | None]:
     """Carry out a Dial. Returns the request for its action, or None to go on."""
     nouns = verb.children or (Verb("Number", {}, (), verb.text),)
     if nouns[0].name == "Conference":
-        yield from _room(player, nouns[0], url)
-        return _after(verb, url, "completed", new_sid("CF"), 0)
+        return (yield from _confer(player, verb, nouns[0], url))
     noun, far_end = min(
-        ((noun, player.call.far_ends.get(noun.text, FarEnd())) for noun in nouns),
+        ((noun, player.call.far_end(noun.text)) for noun in nouns),
         key=lambda pair: (pair[1].outcome != "completed", pair[1].after),
     )
     leg = Leg(
@@ -49,18 +50,35 @@ def dial(player: Player, verb: Verb, url: str) -> Playing[Request | None]:
     try:
         outcome = yield from _ring(player, verb, noun, leg, far_end, url)
     except Interruption as interruption:
-        # Twilio posts the action of a Dial also when the caller hung up; nobody hears the answer.
+        # Twilio posts the action of a Dial also when the caller hung up.
         duration = round(player.call.clock.now() - began)
         leg.status = "completed"
         _leg_event(player, noun, leg, "completed", url)
         _leave(player)
-        request = _after(verb, url, "completed", leg.sid, duration)
-        if isinstance(interruption, CallerGone) and request is not None:
-            player.leg.status = "completed"
-            player.tell(request.url, [*player.leg.parameters(), *request.extra])
+        _hung_up(player, interruption, _after(verb, url, "completed", leg.sid, duration))
         raise
     duration = round(player.call.clock.now() - began)
     return _after(verb, url, outcome, leg.sid, duration)
+
+
+def _confer(player: Player, verb: Verb, noun: Verb, url: str) -> Playing[Request | None]:
+    # Twilio: DialCallStatus is "answered" when a conference was dialled and joined.
+    sid = new_sid("CF")
+    began = player.call.clock.now()
+    try:
+        yield from confer(player, noun, sid, url)
+    except Interruption as interruption:
+        duration = round(player.call.clock.now() - began)
+        _hung_up(player, interruption, _after(verb, url, "answered", sid, duration))
+        raise
+    return _after(verb, url, "answered", sid, round(player.call.clock.now() - began))
+
+
+def _hung_up(player: Player, interruption: Interruption, after: Request | None) -> None:
+    """Post the action of a Dial that the caller ended by hanging up; nobody hears the answer."""
+    if isinstance(interruption, CallerGone) and after is not None:
+        player.leg.status = "completed"
+        player.tell(after.url, [*player.leg.parameters(), *after.extra])
 
 
 def _after(verb: Verb, url: str, outcome: str, sid: str, duration: int) -> Request | None:
@@ -69,7 +87,7 @@ def _after(verb: Verb, url: str, outcome: str, sid: str, duration: int) -> Reque
     if not verb.get("action"):
         return None
     extra = [("DialCallStatus", outcome), ("DialCallSid", sid)]
-    if outcome == "completed":
+    if outcome in ("completed", "answered"):
         extra += [("DialCallDuration", str(duration)), ("DialBridged", "true")]
     else:
         extra += [("DialBridged", "false")]
@@ -79,10 +97,9 @@ def _after(verb: Verb, url: str, outcome: str, sid: str, duration: int) -> Reque
 def _ring(
     player: Player, verb: Verb, noun: Verb, leg: Leg, far_end: FarEnd, url: str
 ) -> Playing[str]:
-    if noun.text in EMERGENCY_NUMBERS:
+    if is_emergency(noun.text):
         # Nobody may build a machine that rings 999: the exchange refuses, and loudly.
-        player.call.faults.append(f"{INVALID_NUMBER}: rings the emergency number {noun.text}")
-        player.call.note("fault", f"rings the emergency number {noun.text}: refused")
+        player.fault(INVALID_NUMBER, f"rings the emergency number {noun.text}: refused")
         return "failed"
     player.call.note("dialled", f"we ring {noun.text}", number=noun.text)
     leg.status = "ringing"
@@ -140,7 +157,7 @@ def _talk(player: Player, verb: Verb, noun: Verb, far_end: FarEnd) -> Playing[No
     limit = float(verb.whole("timeLimit", 14_400))
     deadline = call.clock.now() + min(limit, limit if far_end.stays is None else far_end.stays)
     while True:
-        stimulus = yield Wait("bridged", max(0.0, deadline - call.clock.now()))
+        stimulus = yield player.wait("bridged", deadline - call.clock.now())
         if isinstance(stimulus, Elapsed | FarEndLeft):
             break
         if stimulus == Key("*") and verb.flag("hangupOnStar"):
@@ -156,38 +173,6 @@ def _leave(player: Player) -> None:
         player.call.connected_to = ""
 
 
-def _room(player: Player, noun: Verb, url: str) -> Playing[None]:
-    """Put the caller into a conference.
-
-    Twilio: '<Conference> beeps and plays music unless beep="false" and waitUrl=""'.
-    """
-    call = player.call
-    sid = new_sid("CF")
-    call.connected_to = noun.text
-    call.note("room", f"joins the conference {noun.text}", room=noun.text)
-    if noun.get("beep", "true") in ("true", "onEnter"):
-        call.note("sound", "hears a beep", sound="beep")
-    if noun.attributes.get("waitUrl") != "":
-        call.note("sound", "hears music", sound="music")
-    _room_event(player, noun, sid, "join", url)
-    try:
-        while True:
-            stimulus = yield player.wait("room", 14_400)
-            if isinstance(stimulus, Elapsed | FarEndLeft):
-                break
-            player.lost(stimulus, "the call is in a conference")
-    except Interruption:
-        _leave_room(player, noun, sid, url)
-        raise
-    _leave_room(player, noun, sid, url)
-
-
-def _leave_room(player: Player, noun: Verb, sid: str, url: str) -> None:
-    player.call.connected_to = ""
-    player.call.note("room", f"leaves the conference {noun.text}")
-    _room_event(player, noun, sid, "leave", url)
-
-
 def _leg_event(player: Player, noun: Verb, leg: Leg, event: str, url: str) -> None:
     """Post a status callback of the rung side, "SequenceNumber from 0"."""
     if not noun.get("statusCallback") or event not in noun.get("statusCallbackEvent", "completed"):
@@ -195,28 +180,8 @@ def _leg_event(player: Player, noun: Verb, leg: Leg, event: str, url: str) -> No
     parameters = [
         *leg.parameters(),
         ("SequenceNumber", str(leg.sequence)),
-        ("Timestamp", format_datetime(player.call.clock.today())),
+        ("Timestamp", player.stamp()),
         ("CallbackSource", "call-progress-events"),
     ]
     leg.sequence += 1
-    player.tell(urljoin(url, noun.get("statusCallback")), parameters)
-
-
-def _room_event(player: Player, noun: Verb, sid: str, event: str, url: str) -> None:
-    """Post a conference callback: ConferenceSid, StatusCallbackEvent, SequenceNumber and more."""
-    if not noun.get("statusCallback") or event not in noun.get("statusCallbackEvent"):
-        return
-    parameters = [
-        ("AccountSid", player.leg.account_sid),
-        ("ConferenceSid", sid),
-        ("FriendlyName", noun.text),
-        ("StatusCallbackEvent", f"participant-{event}"),
-        ("SequenceNumber", "1" if event == "join" else "2"),
-        ("CallSid", player.leg.sid),
-        ("ParticipantLabel", noun.get("participantLabel")),
-        ("Muted", noun.get("muted", "false")),
-        ("Timestamp", format_datetime(player.call.clock.today())),
-    ]
-    if event == "leave":
-        parameters.append(("ReasonParticipantLeft", "participant_hung_up"))
     player.tell(urljoin(url, noun.get("statusCallback")), parameters)

@@ -1,14 +1,18 @@
-"""The end of a call: what is noted, and the one status callback an inbound call sends."""
+"""The end of a call: what is noted, and which callback tells the product of it.
+
+It never decides that a call ends.
+"""
 
 from __future__ import annotations
 
-from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from simulator.moments import EndedBy
 
 if TYPE_CHECKING:
     from simulator.playing import Player
+
+SIP_ANSWERS = {"busy": "486", "no-answer": "487", "canceled": "487", "failed": "404"}
 
 
 def finish(player: Player, by: EndedBy, why: str) -> None:
@@ -18,36 +22,49 @@ def finish(player: Player, by: EndedBy, why: str) -> None:
     call.ended_by = by
     if leg.status == "in-progress":
         leg.status = "completed"
-    elif leg.status == "ringing":
-        leg.status = "no-answer"
+    elif leg.status in ("queued", "ringing"):
+        ours = by == "us" and leg.direction == "outbound-api"
+        leg.status = "canceled" if ours else "no-answer"
     call.note("ended", why, by=by)
-    posts = [_tell_late, _tell_end]
+    posts = [tell_late, _tell_end]
     for post in reversed(posts) if call.network.knobs.reorder else posts:
         post(player)
 
 
-def _tell_late(player: Player) -> None:
-    """Deliver what was under way when the line closed; nobody hears the answer."""
+def tell_late(player: Player) -> None:
+    """Deliver what was under way when it was overtaken; nobody hears the answer."""
     while player.late:
         request, parameters = player.late.pop(0)
         if player.tell(request.url, parameters):
             player.delivered(request)
 
 
-def _tell_end(player: Player) -> None:
-    # Twilio: "CallStatus, CallDuration, SequenceNumber from 0, Timestamp (RFC 2822),
-    # CallbackSource=call-progress-events. An inbound number only sends the end of the call."
-    call = player.call
-    target = call.network.target
-    if call.network.knobs.lose_status or not target.status_path:
-        return
+def tell_progress(player: Player, event: str) -> bool:
+    """Post one call progress event, where the call asks to be told of it; say if it was taken.
+
+    Twilio: "CallStatus, CallDuration, SequenceNumber from 0, Timestamp (RFC 2822),
+    CallbackSource=call-progress-events. An inbound number only sends the end of the call."
+    """
+    call, leg = player.call, player.leg
+    if not call.status_url or event not in call.status_events:
+        return False
     parameters = [
-        *player.leg.parameters(),
-        ("CallDuration", str(call.duration)),
-        ("Duration", str(-(-call.duration // 60))),
-        ("SequenceNumber", "0"),
-        ("Timestamp", format_datetime(call.clock.today())),
+        *leg.parameters(),
+        ("SequenceNumber", str(leg.sequence)),
+        ("Timestamp", player.stamp()),
         ("CallbackSource", "call-progress-events"),
-        ("SipResponseCode", "200"),
     ]
-    call.end_delivered = player.tell(target.public(target.status_path), parameters)
+    leg.sequence += 1
+    if event == "completed":
+        parameters += [
+            ("CallDuration", str(call.duration)),
+            ("Duration", str(-(-call.duration // 60))),
+            ("SipResponseCode", SIP_ANSWERS.get(leg.status, "200")),
+        ]
+    return player.tell(call.status_url, parameters)
+
+
+def _tell_end(player: Player) -> None:
+    call = player.call
+    if not call.network.knobs.lose_status:
+        call.end_delivered = tell_progress(player, "completed")

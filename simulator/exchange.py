@@ -1,4 +1,7 @@
-"""The telephone exchange a test or an exercise places its calls through."""
+"""The telephone exchange a test or an exercise places its calls through.
+
+It reaches one product and nobody else; whoever the product rings is played by a ``FarEnd``.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from simulator import outbound
 from simulator.call import Call, Leg, new_sid
 from simulator.caller import Caller, CallWentWrong
 from simulator.clock import Clock
@@ -19,6 +24,7 @@ from simulator.people import LINE_DRAMA
 from simulator.playing import Player
 from simulator.rest import Rest
 from simulator.restserver import RestServer
+from simulator.rooms import Rooms
 from simulator.target import Target
 
 
@@ -79,8 +85,11 @@ class Exchange:
         self.patience = patience
         self.knobs = Knobs()
         self.traffic: list[Exchanged] = []
+        # How numbers behave that the product rings; all others behave as ``anybody``.
         self.far_ends: dict[str, FarEnd] = {}
-        self.rest = Rest(account_sid, auth_token)
+        self.anybody = FarEnd()
+        self.rooms = Rooms()
+        self.rest = Rest(account_sid, auth_token, place=self._place_for_product)
         self._server = RestServer(self.rest.answer) if serve_rest else None
         self.observe: Callable[[Note], None] = lambda _: None
         self._lock = threading.Lock()
@@ -94,13 +103,13 @@ class Exchange:
 
     @property
     def calls(self) -> list[Call]:
-        """Every call so far, oldest first."""
+        """Every call so far, oldest first, those included that the product placed."""
         return list(self.rest.calls.values())
 
     @property
     def faults(self) -> list[str]:
         """Everything Twilio would have refused or complained of, in all calls."""
-        return [fault for call in self.calls for fault in call.faults]
+        return [*self.rest.complaints, *(fault for call in self.calls for fault in call.faults)]
 
     def close(self) -> None:
         """Stop listening for REST orders."""
@@ -122,15 +131,55 @@ class Exchange:
         leg = Leg(
             sid or new_sid("CA"), self.target.account_sid, number, to or self.target.to_number
         )
-        network = Network(self.target, self.knobs, seen or self.traffic.append)
-        call = Call(
-            leg, network, Clock(self.virtual), self.far_ends, observe or self.observe, moved
-        )
-        with self._lock:
-            self.rest.calls[call.sid] = call
+        call = self._take(leg, seen)
+        call.observe = observe or self.observe
+        call.moved = moved
+        call.fallback_url = self._public(self.target.fallback_path)
+        call.status_url = self._public(self.target.status_path)
         placed(call)
         call.begin(Player(call, leg).play())
         return call
+
+    def _public(self, path: str) -> str:
+        return self.target.public(path) if path else ""
+
+    def _take(self, leg: Leg, seen: Callable[[Exchanged], None] | None = None) -> Call:
+        network = Network(self.target, self.knobs, seen or self.traffic.append)
+        call = Call(leg, network, Clock(self.virtual), self.behaves, self.rooms)
+        with self._lock:
+            self.rest.calls[call.sid] = call
+        return call
+
+    def behaves(self, number: str) -> FarEnd:
+        """Return how whoever has ``number`` behaves when the product rings it."""
+        return self.far_ends.get(number, self.anybody)
+
+    def _place_for_product(
+        self, sid: str, form: Mapping[str, str]
+    ) -> tuple[Call, Callable[[], None]]:
+        """Take up a call the product ordered by REST; once started it goes on by itself."""
+        account = self.target.account_sid
+        leg = Leg(sid, account, form["From"], form["To"], "outbound-api", "queued")
+        call = self._take(leg)
+        call.fallback_url = form.get("FallbackUrl", "")
+        call.status_url = form.get("StatusCallback", "")
+        call.status_events = frozenset(form.get("StatusCallbackEvent", "completed").split())
+        return call, partial(outbound.start, call, form, self.behaves(form["To"]))
+
+    def rings(self, number: str, seconds: float = 10.0) -> Caller:
+        """Return whoever the product has rung last at ``number``, waiting for it in real time.
+
+        Raises AssertionError when nobody rings there in time.
+        """
+        until = time.monotonic() + seconds
+        pause = threading.Event()
+        while True:
+            for placed in reversed(self.rest.outbound):
+                if placed.to == number and placed.sid in self.rest.calls:
+                    return Caller(self.rest.calls[placed.sid], self.words)
+            if time.monotonic() >= until:
+                raise AssertionError(f"the product rang nobody at {number} within {seconds} s")
+            pause.wait(0.02)
 
     def call(self, number: str, line: str = "", *, sid: str = "") -> Caller:
         """Place a call from ``number`` to ``line`` (a name in ``lines``, or a number)."""

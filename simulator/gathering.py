@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from simulator.moments import Elapsed, Key, Playing, Request, Spoke, Stimulus, WaitKind
+from simulator.moments import Elapsed, Key, Ordered, Playing, Request, Spoke, Stimulus, WaitKind
 from simulator.twiml import Verb
 
 if TYPE_CHECKING:
@@ -48,12 +48,18 @@ class _Gathering:
 def gather(player: Player, verb: Verb, url: str) -> Playing[Request | None]:
     """Play the prompt and listen. Returns the request for the action, or None to go on."""
     state = _Gathering(verb)
-    for child in verb.children:
-        yield from _prompt(player, state, child, url)
-        if state.begun or state.done:
-            break
-    while not state.done:
-        yield from _listen(player, state)
+    try:
+        for child in verb.children:
+            yield from _prompt(player, state, child, url)
+            if state.begun or state.done:
+                break
+        while not state.done:
+            yield from _listen(player, state)
+    except Ordered:
+        # Twilio: "keys half typed are lost (?)".
+        if state.digits:
+            player.call.note("lost", f"half typed when the order came: {state.digits} is lost")
+        raise
     return _result(player, state, url)
 
 

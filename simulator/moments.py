@@ -64,7 +64,14 @@ class FarEndLeft:
     """The one the caller was connected to put the phone down."""
 
 
-Stimulus = Elapsed | Key | Spoke | Noise | FarEndLeft
+@dataclass(frozen=True, slots=True)
+class RoomOver:
+    """The conference ``sid`` was ended by somebody who left it."""
+
+    sid: str
+
+
+Stimulus = Elapsed | Key | Spoke | Noise | FarEndLeft | RoomOver
 
 
 class Interruption(Exception):
@@ -111,7 +118,8 @@ Playing = Generator[Wait, Stimulus, T]
 
 NoteKind = Literal[
     "rings", "answered", "heard", "sound", "pressed", "lost", "spoke", "told", "dialled",
-    "bridged", "unbridged", "whispered", "room", "order", "fault", "error", "ended", "silence",
+    "bridged", "unbridged", "whispered", "room", "voice", "order", "fault", "error", "ended",
+    "silence",
 ]  # fmt: skip
 
 
@@ -131,11 +139,13 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class FarEnd:
-    """How a number that is rung behaves."""
+    """How a number that is rung behaves, by a Dial or by a call the product places."""
 
     after: float = 2.0
     outcome: Literal["completed", "busy", "no-answer", "failed"] = "completed"
-    # Keys pressed while the whisper is heard, for whispers that ask for one.
+    # Keys pressed while the whisper is heard, or when a call that was placed asks for one.
     presses: str = ""
+    # A call that was placed is heard to the end of its prompt before a key is pressed.
+    hears_out: bool = True
     # Seconds after which this side hangs up; None: never by itself.
     stays: float | None = None

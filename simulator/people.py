@@ -25,9 +25,15 @@ WITHHELD = (
 )
 
 # A product that helps silent callers must never be able to ring these by itself.
-EMERGENCY_NUMBERS = frozenset(
-    {"999", "112", "911", "000", "111", "+44999", "+44112", "+112", "+999", "+911"}
-)
+EMERGENCY_NUMBERS = frozenset({"999", "112", "911", "000", "111", "110", "119", "995"})
+_PREFIXES = ("+44", "+61", "+64", "+353", "+1", "+", "")
+
+
+def is_emergency(number: str) -> bool:
+    """Whether ``number`` reaches an emergency service, however it is written."""
+    bare = "".join(mark for mark in number.lower().removeprefix("tel:") if mark in "+0123456789")
+    return any(bare == prefix + known for prefix in _PREFIXES for known in EMERGENCY_NUMBERS)
+
 
 _KNOWN_COUNTRIES = (("+44", "GB"), ("+61", "AU"), ("+64", "NZ"), ("+353", "IE"), ("+1", "US"))
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import io
 import wave
+from email.utils import format_datetime
 from urllib.parse import urljoin
 
 from simulator.call import Call, Leg
 from simulator.clock import speaking_seconds
 from simulator.dialling import dial
-from simulator.ending import finish
+from simulator.ending import finish, tell_late
 from simulator.gathering import gather
 from simulator.moments import (
     CallerGone,
     Elapsed,
     Ended,
     EndedBy,
+    Interruption,
     Key,
     Noise,
     Ordered,
@@ -49,27 +51,33 @@ class Player:
         self._hurried = 0
 
     def play(self) -> Playing[None]:
-        """Play the whole call: from ringing to the status callback."""
+        """Play a call somebody placed to us: from ringing to the status callback."""
         target = self.call.network.target
         self.call.note("rings", "the phone rings")
-        request: Request | None = Request(
+        request = Request(
             target.public(target.voice_path),
             (
                 ("CallToken", f'{{"parentCallInfoToken":"{self.leg.sid}"}}'),
                 ("StirVerstat", "No-TN-Validation"),
             ),
         )
+        yield from self.to_its_end(self.documents(request))
+
+    def to_its_end(self, playing: Playing[None]) -> Playing[None]:
+        """Play on, through whatever orders come, and tell the product of the end."""
         by: EndedBy = "us"
         why = "the document ended"
         while True:
             try:
-                if request is None:
-                    raise Ended("us", "ended by a REST order")
-                yield from self.documents(request)
+                yield from playing
                 break
             except Ordered as ordered:
                 # Twilio: "interrupts at once and runs new TwiML; keys half typed are lost (?)".
-                request = ordered.request
+                self.call.orders_taken += 1
+                if ordered.request is None:
+                    by, why = "us", "ended by a REST order"
+                    break
+                playing = self.documents(ordered.request)
             except CallerGone:
                 by, why = "caller", "the caller hangs up"
                 break
@@ -89,17 +97,24 @@ class Player:
         if delay > 0:
             try:
                 yield from self.let_pass("in_flight", delay)
-            except CallerGone:
-                # The keys are under way already: they arrive though nobody listens any more.
+            except Interruption:
+                # The keys are under way already: they arrive though nobody hears the answer.
                 self.late.append((request, [*self.leg.parameters(), *request.extra]))
                 raise
+        if not self.call.network.knobs.reorder:
+            tell_late(self)
         self._hurried += 1
         try:
             if self._hurried > MOST_DOCUMENTS_IN_A_HURRY:
                 raise Refused(SCHEMA_VIOLATION, "documents follow each other without end")
-            return request.url, self._ask(request)
+            verbs = self._ask(request)
+            place = request.url
         except Refused as refused:
-            return self._fall_back(request, refused)
+            place, verbs = self._fall_back(request, refused)
+        # An order that came while we waited for this answer takes its place.
+        self.call.overtaken()
+        tell_late(self)
+        return place, verbs
 
     def _ask(self, request: Request, *, fallback: bool = False) -> tuple[Verb, ...]:
         if request.twiml:
@@ -107,6 +122,7 @@ class Player:
                 raise Refused(SCHEMA_VIOLATION, "an order's TwiML is longer than 4,000 characters")
             return read(request.twiml.encode(), "text/xml")
         parameters = [*self.leg.parameters(), *request.extra]
+        self.call.requests_made += 1
         answer = self.call.network.post(request.url, parameters, fallback=fallback)
         self.delivered(request)
         verbs = read(answer.body, answer.content_type)
@@ -130,11 +146,10 @@ class Player:
         request carries ErrorCode and ErrorUrl."
         """
         self.fault(refused.code, refused.reason)
-        target = self.call.network.target
-        if not target.fallback_path:
+        if not self.call.fallback_url:
             raise self._spoken_error()
         fallback = Request(
-            target.public(target.fallback_path),
+            self.call.fallback_url,
             (
                 *request.extra,
                 ("ErrorCode", str(refused.code)),
@@ -156,6 +171,15 @@ class Player:
         """Note what Twilio would refuse or complain of."""
         self.call.faults.append(f"{code}: {reason}")
         self.call.note("fault", f"fault {code}: {reason}", code=str(code))
+
+    def complain(self, reason: str) -> None:
+        """Note what Twilio does without a word and a silent caller must never hear."""
+        self.call.faults.append(reason)
+        self.call.note("fault", reason)
+
+    def stamp(self) -> str:
+        """Return the time as a callback carries it."""
+        return format_datetime(self.call.clock.today())
 
     def _run(self, verbs: tuple[Verb, ...], url: str) -> Playing[Request | None]:
         for verb in verbs:

@@ -1,7 +1,8 @@
 """Twilio's REST API for calls, as far as a live call needs it; the product's ``TWILIO_API_URL``.
 
 It answers GET, list, update and create of calls, and fails to order. It never reaches anybody:
-calls that the product places are only recorded, for a test to look at.
+a call that the product places is handed to the exchange, which plays the far end, and is kept
+in ``outbound`` for a test to look at. It refuses to ring an emergency number.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from simulator.call import Call, new_sid
 from simulator.moments import Ordered, Request
+from simulator.people import is_emergency
 
 _ROUTE = re.compile(
     r"/2010-04-01/Accounts/(?P<account>[^/]+)/Calls(?:/(?P<call>[^/]+?))?(?:\.json)?/?"
@@ -55,6 +57,10 @@ INTERNAL_ERROR = failure(500, 20500, "Internal Server Error")
 # "error 21220 when the call is over".
 CALL_IS_OVER = failure(400, 21220, "Call is not in-progress. Cannot redirect.")
 BAD_URL = failure(400, 21205, "Url is not a valid URL")
+NO_ONE_TO_RING = failure(400, 21201, "No 'To' number specified")
+NO_CALLER = failure(400, 21213, "'From' phone number required")
+_RUNG = re.compile(r"\+?[0-9]{3,15}|client:\S+|sip:\S+")
+_ABSOLUTE = re.compile(r"https?://[^/\s]+\S*")
 
 
 def no_answer(seconds: float) -> Reply:
@@ -69,6 +75,25 @@ class Outbound:
     sid: str
     form: Mapping[str, str]
 
+    @property
+    def to(self) -> str:
+        """The number that is rung."""
+        return self.form["To"]
+
+    @property
+    def caller(self) -> str:
+        """The number that is shown to whoever is rung: ``From``."""
+        return self.form["From"]
+
+    @property
+    def url(self) -> str:
+        """Where the document stands that is played to whoever answers."""
+        return self.form.get("Url", "")
+
+
+# Takes up a call that was created; returns it, and what starts it once the order is answered.
+Placing = Callable[[str, Mapping[str, str]], tuple[Call, Callable[[], None]]]
+
 
 @dataclass(slots=True)
 class Rest:
@@ -80,6 +105,10 @@ class Rest:
     outbound: list[Outbound] = field(default_factory=list)
     orders: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     faults: deque[Reply] = field(default_factory=deque)
+    # Plays a call that is created; None: it is only recorded.
+    place: Placing | None = None
+    # What was asked for and must never be, such as a call to 999.
+    complaints: list[str] = field(default_factory=list)
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer one request; ``target`` is its path with the query."""
@@ -91,8 +120,9 @@ class Rest:
         place = _ROUTE.fullmatch(path)
         if place is None or place["account"] != self.account_sid:
             return NO_SUCH_THING
+        # StatusCallbackEvent comes once for each event; the names are kept with spaces between.
         form = {
-            name: values[-1]
+            name: " ".join(values) if name == "StatusCallbackEvent" else values[-1]
             for name, values in parse_qs(body.decode("utf-8", "replace"), True).items()
         }
         if place["call"] is None:
@@ -117,13 +147,15 @@ class Rest:
     def _update(self, call: Call, form: Mapping[str, str]) -> Reply:
         """Carry out ``client.calls(sid).update(...)``, which "interrupts at once"."""
         self.orders.append((call.sid, form))
-        if call.over:
+        # A call that we place and that still rings can be cancelled, not sent elsewhere.
+        early = call.leg.direction == "outbound-api" and call.leg.status in ("queued", "ringing")
+        if call.over or (early and "Status" not in form):
             return CALL_IS_OVER
         if form.get("Status") in ("completed", "canceled"):
             request = None
         elif form.get("Twiml"):
             request = Request("", twiml=form["Twiml"])
-        elif re.match(r"https?://[^/\s]+", form.get("Url", "")):
+        elif _ABSOLUTE.fullmatch(form.get("Url", "")):
             request = Request(form["Url"])
         else:
             return BAD_URL
@@ -131,16 +163,34 @@ class Rest:
             "order", f"a REST order arrives: {form.get('Url') or form.get('Status') or 'TwiML'}"
         )
         reply = Reply(200, resource(call))
-        # Twilio answers the order first and then asks for the document.
-        threading.Thread(target=call.interrupt, args=(Ordered(request),), daemon=True).start()
+        # Twilio answers the order first and then asks for the document. Orders are lined up
+        # here, so that of two orders the later one also comes later.
+        call.announce(Ordered(request))
+        threading.Thread(target=call.carry_out, daemon=True).start()
         return reply
 
     def _create(self, form: Mapping[str, str]) -> Reply:
-        if not form.get("To") or not form.get("From"):
-            return failure(400, 21201, "No 'To' number specified")
+        to = form.get("To", "")
+        if not to:
+            return NO_ONE_TO_RING
+        if not form.get("From"):
+            return NO_CALLER
+        if is_emergency(to):
+            self.complaints.append(f"21211: a call to the emergency number {to} was asked for")
+        if is_emergency(to) or not _RUNG.fullmatch(to):
+            return failure(
+                400, 21211, f"The phone number you are attempting to call, {to}, is not valid."
+            )
+        if not form.get("Twiml") and not _ABSOLUTE.fullmatch(form.get("Url", "")):
+            return BAD_URL
         sid = new_sid("CA")
         self.outbound.append(Outbound(sid, form))
-        body = {"sid": sid, "account_sid": self.account_sid, "to": form["To"], "from": form["From"]}
+        if self.place is not None:
+            call, start = self.place(sid, form)
+            reply = Reply(201, resource(call))
+            start()
+            return reply
+        body = {"sid": sid, "account_sid": self.account_sid, "to": to, "from": form["From"]}
         return Reply(201, {**body, "status": "queued", "direction": "outbound-api"})
 
     def _list(self, path: str, filters: Mapping[str, str]) -> Reply:
@@ -148,7 +198,7 @@ class Rest:
         page = int(filters.get("Page", 0))
         found = [
             call
-            for call in reversed(self.calls.values())
+            for call in reversed(list(self.calls.values()))
             if filters.get("Status", call.leg.status) == call.leg.status
             and filters.get("From", call.leg.caller) == call.leg.caller
             and filters.get("To", call.leg.called) == call.leg.called

@@ -119,7 +119,7 @@ def test_calls_can_be_listed_to_reconcile_with_them(
     assert [call.sid for call in client.calls.list(status="in-progress")] == [second.sid]
 
 
-def test_a_call_the_product_places_is_recorded_and_rings_nobody(
+def test_a_call_the_product_places_is_recorded(
     exchange: Exchange, client: Client
 ) -> None:
     """Rule 7: never call by itself; `exchange.rest.outbound` shows whether it did."""
