@@ -106,6 +106,11 @@ SETTINGS = (
         "",
         "A TOML file of [[line]] tables: number, kind, profile, language, name, purpose.",
     ),
+    SettingDoc(
+        "QUIETLINE_HEARTBEAT_URL",
+        "",
+        "An address outside that is fetched every minute while no alarm stands.",
+    ),
 )
 
 
@@ -128,6 +133,7 @@ class Settings:
     control_room: str | None
     lines_file: Path | None
     training: bool
+    heartbeat_url: str | None = None
 
     @property
     def journals(self) -> tuple[Path, Path]:
@@ -179,6 +185,7 @@ def load(environ: Mapping[str, str], root: Path) -> Settings:
         control_room=read.number("QUIETLINE_CONTROL_ROOM"),
         lines_file=read.file("QUIETLINE_LINES"),
         training=training,
+        heartbeat_url=read.heartbeat("QUIETLINE_HEARTBEAT_URL"),
     )
 
 
@@ -222,6 +229,19 @@ class _Reader:
             raise BadSetting(name, "must be a bare address: no path, query, fragment or user")
         if parts.hostname in ("0.0.0.0", "::"):  # noqa: S104
             raise BadSetting(name, "must be an address others can reach, not a wildcard")
+        return value
+
+    def heartbeat(self, name: str) -> str | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            good = False
+        if not good or not _ADDRESS.match(value) or set(value) & set("#@"):
+            raise BadSetting(name, "must be an address such as https://watch.example/ping/4711")
         return value
 
     def bind(self, name: str, default: tuple[str, int]) -> tuple[str, int]:

@@ -26,13 +26,19 @@ from config.settings import Settings
 from console import api, health
 from console.doors import Doors
 from console.headers import Headers, headers
-from console.live import Live
+from console.heard import Heard
+from console.live import PATHS, Live
 from console.mounted import ForSignedIn
+from console.people import People
 from console.watch import Watch, utc_now
 from console.web import Site, create
 from incidents.accounts import Accounts
 from incidents.board import Board
+from incidents.holders import Audit
+from incidents.presence import Presence
 from incidents.sealed import Keys
+from incidents.second_factor import SecondFactor
+from incidents.staff import Staff
 from incidents.store import Store
 from incidents.wake import Ear
 
@@ -53,7 +59,9 @@ def application(
     journals = (settings.data / "journal", settings.journal_spare)
     watch = Watch(Board(store, journals, keys), Ear(settings.data / "wake", "console"), clock=clock)
     roles = (policy or load_policy(settings)).roles
-    doors = Doors(Accounts(store.engine, keys, roles), clock)
+    audit = Audit(store.engine, keys)
+    accounts = Accounts(store.engine, keys, roles, audit=audit)
+    doors = Doors(accounts, clock)
     https = settings.console_url.startswith("https:")
     site = Site(
         watch=watch,
@@ -63,9 +71,20 @@ def application(
         https=https,
         training=settings.training,
         practice=PRACTICE in extra_mounts,
+        people=People(
+            staff=Staff(store.engine, keys, audit, accounts),
+            factor=SecondFactor(store.engine, keys, audit),
+            presence=Presence(store.engine),
+            desk=None,
+            keys=keys,
+            address=settings.console_url,
+            training=settings.training,
+        ),
     )
     flask = create(site, [api.blueprint(store, watch), health.blueprint(watch, store)])
-    live = Live(watch, doors, headers(https=https))
+    heard = Heard(Presence(store.engine), clock)
+    flask.extensions["quietline_heard"] = heard
+    live = Live(watch, doors, headers(https=https), heard)
     mounts: list[BaseRoute] = []
     for path, app in extra_mounts.items():
         mounts += [Route(path, _to_folder), Mount(path, app=ForSignedIn(app, doors))]
@@ -78,7 +97,7 @@ def application(
         # again would hold up every screen's alert for tens of milliseconds.
         gc.collect()
         gc.freeze()
-        async with watch.running(), live.keeping_sessions():
+        async with watch.running(), live.keeping_sessions(), heard.writing():
             yield
 
     rest = Starlette(routes=[*mounts, Mount("/", app=pages)], lifespan=lifespan)
@@ -101,5 +120,5 @@ class _LiveFirst:
         self._rest = rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        live = scope["type"] == "http" and scope["path"] == "/live"
+        live = scope["type"] == "http" and scope["path"] in PATHS
         await (self._live if live else self._rest)(scope, receive, send)

@@ -118,6 +118,8 @@ class ForRight:
         found = self.find()
         if found is None or not (self.right is None or found.may(self.right)):
             return self.refuse(found, self.right)
+        if (heard := current_app.extensions.get("quietline_heard")) is not None:
+            heard.asked(found)
         g.holder = found
         return None
 

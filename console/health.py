@@ -139,11 +139,13 @@ def figures(watch: Watch) -> bytes:
         board: Sequence[Incident] | None = watch.view().incidents
     except TimeoutError:
         board = None
+    alarms = watch.alarms()
     return exposition(
         watch.beats.latest(),
         board,
         Feeds(len(feed), feed.sent, feed.let_go_slow),
-        alarms=len(watch.alarms()),
+        alarms=len(alarms),
+        standing=[alarm.id for alarm in alarms],
     )
 
 

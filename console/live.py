@@ -2,7 +2,8 @@
 
 Native asynchronous code: an open screen costs a socket, never a thread. It
 refuses whoever holds neither a session nor a token, and signs nobody out while
-the feed is open and the session stands.
+the feed is open and the session stands. ``POST /live/heard`` is a page's ping, which
+tells a screen that is awake from one that is frozen.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ from starlette.types import Receive, Scope, Send
 
 from console.doors import COOKIE, Doors
 from console.feed import Subscriber
+from console.heard import Heard
 from console.mounted import refuse
 from console.watch import Watch
+from incidents.accounts import Holder
 from incidents.transactions import StoreUnavailable
 
+HEARD: Final = "/live/heard"
+PATHS: Final = frozenset({"/live", HEARD})
 ASK_AGAIN_EVERY_S: Final = 15.0
 """How often open feeds are counted as use of their session, and ended ones let go."""
 
@@ -31,8 +36,14 @@ class Live:
     """The ASGI application behind ``/live``."""
 
     def __init__(
-        self, watch: Watch, doors: Doors, headers: Sequence[tuple[bytes, bytes]] = ()
+        self,
+        watch: Watch,
+        doors: Doors,
+        headers: Sequence[tuple[bytes, bytes]] = (),
+        heard: Heard | None = None,
     ) -> None:
+        self._heard = heard
+        self._holders: dict[str, Holder] = {}
         self._headers = [pair for pair in headers if pair[0] != b"cache-control"]
         self._watch = watch
         self._doors = doors
@@ -41,8 +52,19 @@ class Live:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = HTTPConnection(scope)
         shown = asked.headers.get("authorization"), asked.cookies
-        if scope["method"] != "GET":
-            await self._refuse(send, 405, "Use GET.", (b"allow", b"GET"))
+        pings = scope["path"] == HEARD
+        method = "POST" if pings else "GET"
+        if scope["method"] != method:
+            await self._refuse(send, 405, f"Use {method}.", (b"allow", method.encode()))
+            return
+        if pings and asked.headers.get("x-requested-with") != "fetch":
+            # No page of another site can send this header with somebody's cookie.
+            await self._refuse(send, 403, "Send X-Requested-With: fetch.")
+            return
+        secret = shown[0] or asked.cookies.get(COOKIE, "")
+        if pings and (known := self._holders.get(secret)) is not None:
+            # Its feed is open and looked after: nobody needs to be asked again.
+            await self._ping(secret, known, send)
             return
         try:
             found = await asyncio.to_thread(self._doors.holder, *shown)
@@ -57,15 +79,32 @@ class Live:
         if not found.may("read"):
             await self._refuse(send, 403, "Your role may not read incidents.")
             return
+        if pings:
+            await self._ping(secret, found, send)
+            return
         after = asked.headers.get("last-event-id") or _after(scope["query_string"])
         session = asked.cookies[COOKIE] if found.by == "session" else None
         subscriber = self._watch.feed.join(session, found.name)
         self._shown[subscriber] = shown
+        self._holders[secret] = found
+        if self._heard is not None:
+            self._heard.opened(secret, found)
         try:
             await self._serve(subscriber, after or None, receive, send)
         finally:
             self._shown.pop(subscriber, None)
+            if all(one != shown for one in self._shown.values()):
+                self._holders.pop(secret, None)
+            if self._heard is not None:
+                self._heard.closed(secret, found)
             self._watch.feed.leave(subscriber)
+
+    async def _ping(self, secret: str, holder: Holder, send: Send) -> None:
+        if self._heard is not None:
+            self._heard.pinged(secret, holder)
+        headers = [(b"cache-control", b"no-store"), *self._headers]
+        await send({"type": "http.response.start", "status": 204, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
 
     async def _refuse(
         self, send: Send, status: int, text: str, *headers: tuple[bytes, bytes]

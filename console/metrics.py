@@ -29,6 +29,27 @@ on the line by the guard because something failed inside."""
 ON_SPARE: Final = frozenset({"journal-spare"})
 """Alarms of the phone that say its first journal folder does not write."""
 
+ALARMS: Final = (
+    "way-not-proved",
+    "alert-stuck",
+    "rung-overdue",
+    "ladder-silent",
+    "nobody-on-duty",
+    "call-silent",
+    "heartbeat-failed",
+    "drain-lag",
+    "set-aside",
+    "journal-spare",
+    "journal-failed",
+    "refused-webhooks",
+    "silent-phone",
+    "silent-engine",
+    "board",
+    "store",
+    "journal",
+)
+"""Every alarm there is, by name: what is on no list of ours becomes no label."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -70,22 +91,34 @@ class Feeds:
 
 
 def exposition(
-    beats: Iterable[Beat], board: Iterable[Incident] | None, feeds: Feeds, *, alarms: int = 0
+    beats: Iterable[Beat],
+    board: Iterable[Incident] | None,
+    feeds: Feeds,
+    *,
+    alarms: int = 0,
+    standing: Iterable[str] = (),
 ) -> bytes:
     """Write all figures.
 
-    ``board``: the incidents it shows, None when that is not known; ``alarms``: how many stand.
+    ``board``: the incidents it shows, None when that is not known; ``alarms``: how many stand;
+    ``standing``: their names.
     """
     registry = CollectorRegistry()
     shown = None if board is None else list(board)
-    registry.register(_Figures(list(beats), shown, feeds, alarms))
+    registry.register(_Figures(list(beats), shown, feeds, alarms, frozenset(standing)))
     return generate_latest(registry)
 
 
 class _Figures(Collector):
     def __init__(
-        self, beats: list[Beat], board: list[Incident] | None, feeds: Feeds, alarms: int
+        self,
+        beats: list[Beat],
+        board: list[Incident] | None,
+        feeds: Feeds,
+        alarms: int,
+        standing: frozenset[str],
     ) -> None:
+        self._standing = standing
         self._beats = [beat for beat in beats if beat.process in PROCESSES]
         self._board = board
         self._feeds = feeds
@@ -112,6 +145,10 @@ class _Figures(Collector):
         let_go = "Live feeds ended because they did not keep up."
         yield CounterMetricFamily("quietline_live_let_go", let_go, self._feeds.let_go)
         yield GaugeMetricFamily("quietline_alarms", "Alarms that stand.", self._alarms)
+        alarm = GaugeMetricFamily("quietline_alarm", "1 while this alarm stands.", labels=["name"])
+        for name in ALARMS:
+            alarm.add_metric([name], name in self._standing)
+        yield alarm
 
     def _webhooks(self) -> Metric:
         family = CounterMetricFamily(

@@ -19,6 +19,8 @@ from incidents.transactions import reading, writing
 
 AWAY: Final = timedelta(seconds=25)
 """A screen not heard from for so long is silent (issue text, Claiming and The ladder)."""
+WRITTEN_WITHIN_MS: Final = 6_000
+"""A sign of life stands in the store within this."""
 SETTLE_MS: Final = 10_000
 """Nobody is judged absent sooner after the start of the engine: screens come back by themselves
 within seconds when everything was started at once."""
@@ -33,6 +35,16 @@ class OnDuty:
     feed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A sign of life. ``feed_at``: when a live feed was heard from, None: there was none."""
+
+    name: str
+    role: str
+    heard_at: datetime
+    feed_at: datetime | None
+
+
 class Presence:
     """The table of who was heard from. Every method raises ``StoreUnavailable``."""
 
@@ -41,15 +53,26 @@ class Presence:
         self._away = away
 
     def heard(self, people: Mapping[str, tuple[str, bool]], now: datetime) -> None:
-        """Write down who was heard from: name → (role, whether a live feed of theirs was).
+        """Write down who was heard from now: name → (role, whether a live feed of theirs was)."""
+        self.note(
+            [Sign(name, role, now, now if feed else None) for name, (role, feed) in people.items()]
+        )
 
-        One batch; somebody without a feed keeps the time at which one was last heard from.
+    def note(self, signs: Sequence[Sign]) -> None:
+        """Write signs of life down, in one batch.
+
+        Somebody without a feed keeps the time at which one was last heard from.
         """
         rows: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
-        for name, (role, feed) in sorted(people.items()):
-            row = {"name": name, "role": role, "heard_at": now}
-            rows[feed].append({**row, "feed_at": now} if feed else row)
-        if not people:
+        for sign in sorted(signs, key=lambda sign: sign.name):
+            row: dict[str, Any] = {
+                "name": sign.name,
+                "role": sign.role,
+                "heard_at": sign.heard_at,
+            }
+            feed = sign.feed_at is not None
+            rows[feed].append({**row, "feed_at": sign.feed_at} if feed else row)
+        if not signs:
             return
         insert = sqlite_insert if self._engine.dialect.name == "sqlite" else postgresql_insert
         with writing(self._engine) as connection:
@@ -122,11 +145,10 @@ class Duty:
     ) -> None:
         if name in known and known[name][0] == at:
             return
-        passed = 0
-        if first:
-            # The one time the wall clock is asked, and only as far as it cannot do harm.
-            told = int((now - at).total_seconds() * 1000)
-            passed = max(0, min(told, self._away_ms - SETTLE_MS))
+        # The wall clock is asked only as far as it cannot do harm: a sign of life is written
+        # down within seconds, and at the first look nobody is judged at once.
+        told = int((now - at).total_seconds() * 1000)
+        passed = max(0, min(told, self._away_ms - SETTLE_MS if first else WRITTEN_WITHIN_MS))
         known[name] = (at, self._ms - passed)
 
     @property

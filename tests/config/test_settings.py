@@ -73,6 +73,8 @@ BAD: list[tuple[str, str, str]] = [
     ("QUIETLINE_CONTROL_ROOM", "01632 960055", "must be a number such as"),
     ("QUIETLINE_CONTROL_ROOM", "sip:room@example", "must be a number such as"),
     ("QUIETLINE_LINES", "nowhere.toml", "no such file"),
+    ("QUIETLINE_HEARTBEAT_URL", "watch.example/ping", "must be an address such as"),
+    ("QUIETLINE_HEARTBEAT_URL", "https://user@watch.example/", "must be an address such as"),
 ]
 
 

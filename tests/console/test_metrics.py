@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from console.beats import Beat, read
 from console.filters import PURPOSES, STATES, URGENCIES
-from console.metrics import COUNTERS, GAUGES, OUTCOMES, PROCESSES, Feeds, exposition
+from console.metrics import ALARMS, COUNTERS, GAUGES, OUTCOMES, PROCESSES, Feeds, exposition
 from incidents.fold import Incident
 from tests.console.site import NOW, NUMBER, Console
 
@@ -40,7 +40,7 @@ def figures(text: bytes) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     }
 
 
-def value(text: bytes, name: str, **labels: str) -> float | None:
+def value(text: bytes, name: str, /, **labels: str) -> float | None:
     """One figure, or None when it is not told."""
     return figures(text).get((name, frozenset(labels.items())))
 
@@ -154,6 +154,13 @@ def test_the_feeds_and_alarms_are_counted() -> None:
     assert value(text, "quietline_alarms") == 2
 
 
+def test_each_alarm_is_a_figure_by_its_name() -> None:
+    """1 while it stands, 0 while it does not: whoever watches from outside asks for one of them."""
+    text = exposition([], [], NONE, standing=["way-not-proved"])
+    assert value(text, "quietline_alarm", name="way-not-proved") == 1
+    assert value(text, "quietline_alarm", name="alert-stuck") == 0
+
+
 def test_nothing_about_a_caller_is_in_the_figures() -> None:
     """Canaries in every place a beat and an incident have."""
     canary = "canary447700900999"
@@ -167,10 +174,10 @@ def test_nothing_about_a_caller_is_in_the_figures() -> None:
         incident(line=canary, profile=canary, keys=canary, reasons=(canary,), handler=canary),
         incident(purpose=canary, state=canary, number=canary, call_sid=canary),
     ]
-    text = exposition([odd, told], board, NONE)
+    text = exposition([odd, told], board, NONE, standing=[canary])
     assert canary.encode() not in text
     assert NUMBER.encode() not in text
-    allowed = {*OUTCOMES, *PROCESSES, *STATES, *PURPOSES, *map(str, URGENCIES), "7"}
+    allowed = {*OUTCOMES, *PROCESSES, *STATES, *PURPOSES, *ALARMS, *map(str, URGENCIES), "7"}
     assert {label for _, labels in figures(text) for _, label in labels} <= allowed
 
 
