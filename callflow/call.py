@@ -2,9 +2,12 @@
 
 The phone side keeps no call in memory: any worker on any machine reads the state
 from the URL that Twilio signed, decides, and writes the next state into the next
-URL. ``write`` and ``read`` are that translation, in unreserved ASCII only.
+URL. ``write`` and ``read`` are that translation, in unreserved ASCII only. A call no
+handler has touched is written as the release before wrote it, so that either of two
+releases can take its next step.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -17,7 +20,10 @@ LONGEST_NUMBER = 15
 """Digits of a number in a token: what every clock, disk and database can hold."""
 LATEST = 253_402_300_799
 """The last second of the year 9999; a later start is no date."""
-_FIELDS = 10
+_FIELDS = (10, 11)
+"""Of the release before, and with a language behind them."""
+_FLAGS = (2, 4)
+_LANGUAGE = re.compile(r"[a-z]{2,3}_[A-Z]{2}\Z")
 
 
 class Stage(Enum):
@@ -27,6 +33,7 @@ class Stage(Enum):
     SERVICE = "service"
     ANY_KEY = "anykey"
     SIGNAL = "signal"
+    ASKED = "asked"
     HOLD = "hold"
     BRIDGED = "bridged"
     ENDED = "ended"
@@ -42,11 +49,15 @@ class Call:
 
     ``step``: number of the document now playing; grows with every document.
     ``began``: start of the call, whole seconds since 1970 (the month partitions the store).
-    ``asked``: times this stage's prompt was said. ``keys``: every key so far.
+    ``asked``: times this stage's prompt was said; when an order comes, questions asked before.
+    ``keys``: every key so far, those of answers included.
     ``heard``: speech or sound came. ``lost``: an answer of ours failed, so we may know too little.
     ``listen``: seconds the present document listens, its words included.
     ``held``: seconds of hold planned so far; ``quiet``: since words were last said;
     ``waited``: since the hold began or a bridge ended. ``since``: that moment, seconds since 1970.
+    ``claimed``: a person has the call: it is held without limit, and nobody is rung by a timer.
+    ``parting``: a person lets the line go: after the goodbye it ends whatever signs were given.
+    ``language``: spoken from now on, such as ``cy-GB``; empty: the line's own.
     """
 
     stage: Stage
@@ -61,6 +72,9 @@ class Call:
     quiet: int = 0
     waited: int = 0
     since: int = 0
+    claimed: bool = False
+    parting: bool = False
+    language: str = ""
 
     def confirmed(self, profile: Profile) -> bool:
         """Say whether the caller has given the profile's full signal."""
@@ -73,7 +87,11 @@ class Call:
     def write(self) -> str:
         """Write the state as a URL path segment."""
         flags = f"{int(self.heard)}{int(self.lost)}"
+        if self.claimed or self.parting:
+            flags += f"{int(self.claimed)}{int(self.parting)}"
         times = f"{self.listen}.{self.held}.{self.quiet}.{self.waited}.{self.since}"
+        if self.language:
+            times += f".{self.language.replace('-', '_')}"
         return (
             f"{self.stage.value}.{self.step}.{self.began}.{self.asked}.{flags}.{times}"
             f"-{to_url(self.keys)}"
@@ -85,21 +103,40 @@ class Call:
         if len(token) > LONGEST_TOKEN or not token.isascii():
             raise BadToken("too long or not ASCII")
         state, dash, keys = token.partition("-")
-        fields = state.split(".")
-        if len(fields) != _FIELDS or not dash or not all(map(str.isdigit, fields[1:])):
+        name, *fields = state.split(".")
+        language = fields.pop() if 1 + len(fields) == _FIELDS[-1] else ""
+        if 1 + len(fields) != _FIELDS[0] or not dash or not all(map(str.isdigit, fields)):
             raise BadToken("not of our making")
+        if language and not _LANGUAGE.match(language):
+            raise BadToken("no language")
         try:
-            stage = Stage(fields[0])
-            step, began, asked = map(int, fields[1:4])
-            heard, lost = (flag == "1" for flag in fields[4])
-            listen, held, quiet, waited, since = map(int, fields[5:])
+            stage = Stage(name)
+            step, began, asked = map(int, fields[:3])
+            listen, held, quiet, waited, since = map(int, fields[4:])
             pressed = from_url(keys)
         except ValueError as error:
             raise BadToken("not of our making") from error
-        if max(map(len, fields[1:])) > LONGEST_NUMBER or began > LATEST:
+        if max(map(len, fields)) > LONGEST_NUMBER or began > LATEST:
             raise BadToken("no number or moment we could have written")
+        if len(fields[3]) not in _FLAGS:
+            raise BadToken("not our flags")
+        heard, lost, claimed, parting = (flag == "1" for flag in fields[3].ljust(_FLAGS[-1], "0"))
         return cls(
-            stage, step, began, asked, pressed, heard, lost, listen, held, quiet, waited, since
+            stage=stage,
+            step=step,
+            began=began,
+            asked=asked,
+            keys=pressed,
+            heard=heard,
+            lost=lost,
+            listen=listen,
+            held=held,
+            quiet=quiet,
+            waited=waited,
+            since=since,
+            claimed=claimed,
+            parting=parting,
+            language=language.replace("_", "-"),
         )
 
     @classmethod

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, Literal
 
 from callflow.keys import KEYPAD, Signal
+from callflow.questions import Replies, Sign
 
 SHORTEST_WAIT = 4
 """Silent callers need at least four seconds after each prompt (domain.md, section 2, point 6)."""
@@ -46,8 +47,8 @@ class Hold:
     """How an open line is held. All times in seconds, counted from the waits we ask for.
 
     ``limit``: how long a caller who gave no sign is held; None is without limit.
-    ``words``: how long the soft repeat takes to say. ``bridge``: when the control room is rung;
-    ``ring``: how long it rings.
+    ``words``: how long the soft repeat takes to say. ``bridge``: when the control room is rung
+    should no ladder have done it; ``ring``: how long a person is rung.
     """
 
     limit: int | None
@@ -86,8 +87,7 @@ class Profile:
     silence: Silence
     silence_reason: str
     repeats: Repeats
-    yes: str
-    no: str
+    replies: Replies
     prompts: Mapping[str, str]
     landline_profile: str | None
     landline_prefixes: tuple[str, ...]
@@ -120,8 +120,7 @@ class Profile:
                 second=repeats.number("second", 1, 4),
                 third=repeats.number("third", 1, 4),
             ),
-            yes=answers.text("yes"),
-            no=answers.text("no"),
+            replies=_replies(answers),
             prompts=reader.texts("prompts"),
             landline_profile=landline.text("profile") if landline else None,
             landline_prefixes=landline.prefixes("prefixes") if landline else (),
@@ -160,6 +159,15 @@ def _hold(hold: "_Reader") -> Hold:
         listening=hold.ask("listening"),
         confirmed=hold.ask("confirmed"),
     )
+
+
+def _replies(answers: "_Reader") -> Replies:
+    yes, no = answers.sign("yes"), answers.sign("no")
+    if bool(yes.key) != bool(no.key):
+        raise BadProfile("answers.no", "must be told as yes is: both by presses, or both by a key")
+    if yes == no:
+        raise BadProfile("answers.no", "must differ from yes")
+    return Replies(yes, no, answers.number("wait", SHORTEST_WAIT, LONGEST_WAIT))
 
 
 class _Reader:
@@ -245,6 +253,15 @@ class _Reader:
             keys=inner.number("keys", 1, 4),
             speech=inner.flag("speech"),
         )
+
+    def sign(self, key: str) -> Sign:
+        inner = self.table(key)
+        if "key" not in inner._data:
+            return Sign(presses=inner.number("presses", 1, 3))
+        value = inner.keys_of("key")
+        if len(value) != 1:
+            raise inner._bad("key", "must be one key")
+        return Sign(key=value)
 
     def finish(self) -> None:
         """Refuse keys nobody reads: a misspelt one would be silently ignored."""

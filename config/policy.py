@@ -13,10 +13,13 @@ from typing import Any
 
 from callflow.lines import E164, KINDS, PURPOSES, Line
 from callflow.profiles import BadProfile, Profile
+from callflow.questions import Questions
 from config.grades import FILE as GRADES
 from config.grades import BadGrades, read_grades
 from config.ladder import FILE as LADDER
 from config.ladder import BadLadder, read_ladder
+from config.questions import FILE as QUESTIONS
+from config.questions import BadQuestions, read_questions
 from config.roles import FILE as ROLES
 from config.roles import BadRoles, read_roles
 from config.settings import Settings
@@ -73,6 +76,7 @@ class Policy:
     roles: Roles
     grades: Grades
     ladder: Ladder
+    questions: Questions
 
 
 def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
@@ -87,7 +91,8 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
     roles = _roles(folder / ROLES)
     grades = _grades(folder / GRADES)
     ladder = _ladder(folder / LADDER)
-    return Policy(profiles, voices, lines, other, roles, grades, ladder)
+    questions = _questions(folder / QUESTIONS, voices)
+    return Policy(profiles, voices, lines, other, roles, grades, ladder, questions)
 
 
 def _roles(path: Path) -> Roles:
@@ -108,6 +113,13 @@ def _ladder(path: Path) -> Ladder:
     try:
         return read_ladder(_toml(path))
     except BadLadder as error:
+        raise BadPolicy(path, error.key, error.reason) from error
+
+
+def _questions(path: Path, voices: Mapping[str, Voice]) -> Questions:
+    try:
+        return read_questions(_toml(path), tuple(voices))
+    except BadQuestions as error:
         raise BadPolicy(path, error.key, error.reason) from error
 
 
