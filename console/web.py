@@ -22,9 +22,14 @@ from werkzeug.exceptions import HTTPException
 from console import words
 from console.doors import Doors
 from console.guard import MayNot, deny_by_default
+from console.leaving import leaving
 from console.pages import pages
+from console.people import EXTENSION, People
 from console.places import home, places
+from console.second_step import second_step
 from console.signin import signin, slow_guessers
+from console.start import start
+from console.users import users
 from console.watch import Watch
 from incidents.accounts import Holder
 from incidents.store import Store
@@ -42,7 +47,7 @@ SENTENCES = {
     404: "There is nothing at this address.",
     405: "This address does not take that kind of request.",
     413: "That is too much at once.",
-    429: "Too many wrong passwords. Wait a minute, then try again.",
+    429: "Too many wrong passwords or codes. Wait a minute, then try again.",
     500: "Something went wrong here. It has been logged. New alerts still reach the live board.",
     503: "The store cannot be reached. New alerts still reach the live board.",
 }
@@ -60,6 +65,7 @@ class Site:
     training: bool
     practice: bool
     """Whether the practice phone is mounted beside the board."""
+    people: People
 
 
 def create(site: Site, parts: Sequence[Blueprint] = ()) -> Flask:
@@ -82,10 +88,11 @@ def create(site: Site, parts: Sequence[Blueprint] = ()) -> Flask:
     app.extensions["quietline_doors"] = site.doors
     app.extensions["quietline_watch"] = site.watch
     app.extensions["quietline_store"] = site.store
+    app.extensions[EXTENSION] = site.people
     app.extensions["quietline_assets"] = _version(Path(app.root_path) / "static")
     deny_by_default(app)
     CSRFProtect(app)
-    for part in (pages, signin, *parts):
+    for part in (pages, signin, second_step, leaving, users, start, *parts):
         app.register_blueprint(part)
     slow_guessers(app, Limiter(lambda: request.remote_addr or "", app=app))
     _word_refusals(app)

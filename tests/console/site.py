@@ -18,16 +18,21 @@ from config.policy import load_policy
 from config.settings import load
 from console import api, health
 from console.doors import COOKIE, Doors
+from console.people import People
 from console.watch import Watch
 from console.web import Site, create
 from incidents.accounts import Accounts
 from incidents.board import Board
 from incidents.drain import Drain
+from incidents.holders import Audit
 from incidents.migrate import upgrade
+from incidents.presence import Presence
 from incidents.recorded import Recorded, call_key, event_key, seal
 from incidents.remembered import ASK_AGAIN_AFTER, FRESH_FOR
 from incidents.sealed import Keys
+from incidents.second_factor import SecondFactor
 from incidents.segment import Segment
+from incidents.staff import Staff
 from incidents.store import Store
 from incidents.tail import Tail
 from incidents.wake import Ear
@@ -44,10 +49,12 @@ class Console:
     data: Path
     url: str
     now: datetime = NOW
+    training: bool = True
     keys: Keys = field(init=False)
     store: Store = field(init=False)
     board: Board = field(init=False)
     watch: Watch = field(init=False)
+    audit: Audit = field(init=False)
     accounts: Accounts = field(init=False)
     app: Flask = field(init=False)
     _calls: itertools.count[int] = field(init=False)
@@ -59,9 +66,19 @@ class Console:
         self.board = Board(self.store, self._folders, self.keys)
         self.watch = Watch(self.board, Ear(self.data / "wake", "console"), clock=self.clock)
         roles = load_policy(load({"QUIETLINE_DATA": str(self.data)}, self.data)).roles
-        self.accounts = Accounts(self.store.engine, self.keys, roles)
+        self.audit = Audit(self.store.engine, self.keys)
+        self.accounts = Accounts(self.store.engine, self.keys, roles, audit=self.audit)
         doors = Doors(self.accounts, self.clock)
-        site = Site(self.watch, self.store, doors, "secret", False, True, False)
+        people = People(
+            staff=Staff(self.store.engine, self.keys, self.audit, self.accounts),
+            factor=SecondFactor(self.store.engine, self.keys, self.audit),
+            presence=Presence(self.store.engine),
+            desk=None,
+            keys=self.keys,
+            address="http://localhost:8056",
+            training=self.training,
+        )
+        site = Site(self.watch, self.store, doors, "secret", False, True, False, people)
         parts = [api.blueprint(self.store, self.watch), health.blueprint(self.watch, self.store)]
         self.app = create(site, parts)
         self._calls = itertools.count(1)

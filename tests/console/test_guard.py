@@ -9,6 +9,7 @@ import pytest
 
 from console import api, health
 from console.guard import MARK, own_path
+from console.people import EXTENSION
 from console.web import Site, create
 from tests.console.site import Console
 
@@ -17,9 +18,14 @@ OPEN = {
     "health.alive",
     "health.metrics",
     "health.ready",
+    "second_step.check",
+    "second_step.code",
+    "second_step.picture",
     "pages.static",
     "signin.check",
     "signin.sign_in",
+    "users.accept",
+    "users.invited",
 }
 """What anybody may ask. Each is a decision; add to it only with a reason."""
 
@@ -68,6 +74,7 @@ def test_a_view_that_says_nothing_is_refused(console: Console) -> None:
         https=False,
         training=True,
         practice=False,
+        people=console.app.extensions[EXTENSION],
     )
     app = create(site, [api.blueprint(console.store, console.watch)])
     app.add_url_rule("/forgotten", "forgotten", lambda: "seen")

@@ -1,0 +1,19 @@
+"""The page of somebody whose role has no work here yet, such as an analyst."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from console.guard import doors, holder, signed_in
+from console.places import START
+
+start = Blueprint("start", __name__)
+
+
+@start.get(START)
+@signed_in
+def page() -> ResponseReturnValue:
+    """Say who one is signed in as, and what there is for the role."""
+    name = doors().accounts.roles.names.get(holder().role, holder().role)
+    return render_template("start.html", role=name, figures=holder().may("figures"))
