@@ -224,10 +224,22 @@ class Call:
                 self._resume(lambda: script.send(Elapsed()))
             return passed
 
-    def stands(self, seconds: float) -> bool:
-        """Wait in real time, at most ``seconds``, for anything to move the call; say if it did."""
+    def takes_order(self, number: int, seconds: float) -> bool:
+        """Wait in real time, at most ``seconds``, for REST order ``number`` (from 1) to be carried
+        out; say if it was."""
         with self.changed:
-            turn = self._turn
+            self.changed.wait_for(lambda: self.orders_taken >= number or self.over, seconds)
+            return self.orders_taken >= number
+
+    @property
+    def turn(self) -> int:
+        """How often the call has moved on, to be given to ``stands``."""
+        return self._turn
+
+    def stands(self, turn: int, seconds: float) -> bool:
+        """Wait in real time, at most ``seconds``, while the call stands at ``turn``; say if it
+        moved on."""
+        with self.changed:
             return self.changed.wait_for(lambda: self._turn != turn, timeout=seconds)
 
     def _resume(self, move: Callable[[], Wait]) -> None:

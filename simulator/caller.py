@@ -1,15 +1,23 @@
-"""A caller for tests: what they hear, do, and how it ends, in words a control room can read."""
+"""A caller for tests: what they hear, do, and how it ends, in words a control room can read.
+
+A caller knows only what is said; how to answer a question is found by listening. What comes by
+a REST order is waited for in real time, with a limit; everything else takes the call's own time.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Self
 
+from simulator.answering import Answer, How, told_last
 from simulator.call import Call
 from simulator.moments import FarEndLeft, Key, Noise, Note, Spoke, Stimulus
 
 # Waits in which somebody who only listens has nothing to decide.
 _LISTENING_ON = frozenset({"prompt", "speaking", "pause", "in_flight", "ringing", "whisper"})
+# Waits in which something is said.
+_SAID = frozenset({"prompt", "speaking", "pause", "in_flight"})
 # Waits for the rest of what the caller has begun.
 _BEGUN = frozenset({"digits", "speech"})
 BETWEEN_KEYS = 0.3
@@ -29,6 +37,7 @@ class Caller:
         self.call = call
         self._words = words or {}
         self._heard = 0
+        self._orders = 0
 
     @property
     def sid(self) -> str:
@@ -78,6 +87,37 @@ class Caller:
                 self._fail(f"the caller never heard “{wanted}”")
         return self
 
+    def is_asked(self, words: str, within: float = 10.0) -> Self:
+        """Wait for a question that comes by an order, and hear it to the end.
+
+        Waits at most ``within`` seconds of real time; meanwhile the caller stays on hold, and no
+        time of the call passes but that of prompts.
+        """
+        wanted = self._words.get(words, words)
+        until = time.monotonic() + within
+        while True:
+            turn, wait = self.call.turn, self.call.wait
+            if self._finds(wanted):
+                break
+            left = max(0.0, until - time.monotonic())
+            if wait is not None and wait.kind in _SAID:
+                self.call.elapse()
+            elif self.call.over or not self.call.stands(turn, left):
+                self._fail(f"the caller was never asked “{wanted}”")
+        while (wait := self.call.wait) is not None and wait.kind in _SAID:
+            self.call.elapse()
+        return self
+
+    def waits_for_order(self, seconds: float = 10.0) -> Self:
+        """Wait, at most ``seconds`` of real time, until the next REST order was carried out.
+
+        Orders count from the start of the call: each call of this waits for one more.
+        """
+        self._orders += 1
+        if not self.call.takes_order(self._orders, seconds):
+            self._fail(f"no order number {self._orders} reached the call within {seconds} s")
+        return self
+
     def hears_nothing_more(self) -> Self:
         """Check that nothing new is said before somebody has to wait."""
         while self._listens_on():
@@ -111,6 +151,18 @@ class Caller:
                 self._passes(BETWEEN_KEYS)
             self._does(Key(key))
         return self
+
+    @property
+    def how_to_answer(self) -> How:
+        """How to answer yes and no, as the caller was told it last."""
+        how = told_last(self.heard)
+        if how is None:
+            raise CallWentWrong("the caller was never told how to answer", self.call)
+        return how
+
+    def answers(self, answer: Answer) -> Self:
+        """Answer a question the way the caller was told to, and wait until it was passed on."""
+        return self.presses(self.how_to_answer.to(answer).keys()).settles()
 
     def presses_in_the_gap(self, keys: str) -> Self:
         """Press keys while the next request is under way, when no Gather runs."""
@@ -225,4 +277,4 @@ class Caller:
 
 
 def _to_caller(note: Note) -> bool:
-    return note.kind in ("heard", "sound", "error")
+    return note.kind in ("heard", "sound", "voice", "error")

@@ -18,6 +18,7 @@ from simulator import outbound
 from simulator.call import Call, Leg, new_sid
 from simulator.caller import Caller, CallWentWrong
 from simulator.clock import Clock
+from simulator.handler import Handler
 from simulator.moments import FarEnd, Note, Wait
 from simulator.network import Exchanged, Knobs, Network
 from simulator.people import LINE_DRAMA
@@ -92,6 +93,8 @@ class Exchange:
         self.rest = Rest(account_sid, auth_token, place=self._place_for_product)
         self._server = RestServer(self.rest.answer) if serve_rest else None
         self.observe: Callable[[Note], None] = lambda _: None
+        # Works the calls in scenarios that need somebody at the console; None: nobody does.
+        self.handler: Handler | None = None
         self._lock = threading.Lock()
 
     @property
@@ -190,7 +193,8 @@ class Exchange:
         """Return the incident of a call, once the console knows all that the product was told.
 
         Waits, at most ``patience`` seconds, for the keys, words and end of the call that were
-        delivered, and for ``expected`` fields where given. Raises ``CallWentWrong``.
+        delivered, and for ``expected`` fields where given; ``answers`` may be given as a tuple
+        of what each question was answered. Raises ``CallWentWrong``.
         """
         caller.settles()
         found: Incident | None = None
@@ -209,9 +213,9 @@ class Exchange:
             raise CallWentWrong("the console shows no incident for this call", caller.call)
         if expected:
             wrong = ", ".join(
-                f"{name} is {found.fields.get(name)!r}, not {value!r}"
+                f"{name} is {_field(found, name)!r}, not {value!r}"
                 for name, value in expected.items()
-                if found.fields.get(name) != value
+                if _field(found, name) != value
             )
             raise CallWentWrong(f"the incident differs: {wrong or found}", caller.call)
         return found
@@ -236,11 +240,18 @@ class Exchange:
         return json.loads(body)
 
 
+def _field(incident: Incident, name: str) -> object:
+    """Return a field as ``expected`` names it: the answers are what each was, in order."""
+    if name == "answers":
+        return tuple(asked["answer"] for asked in incident.fields.get("answers") or ())
+    return incident.fields.get(name)
+
+
 def _knows(incident: Incident, call: Call, expected: Mapping[str, object]) -> bool:
     """Whether the console shows everything the product took from this call so far."""
     fields = incident.fields
     return (
-        all(fields.get(name) == value for name, value in expected.items())
+        all(_field(incident, name) == value for name, value in expected.items())
         and len(fields.get("keys") or "") >= len(call.keys_delivered)
         and (not call.speech_delivered or fields.get("signal") != "nothing")
         and (not call.end_delivered or fields.get("ended_at") is not None)

@@ -64,7 +64,10 @@ def start(call: Call, form: Mapping[str, str], far_end: FarEnd) -> None:
 
 def _live(call: Call, far_end: FarEnd) -> None:
     keys = list(far_end.presses)
-    while (wait := call.wait) is not None:
+    while True:
+        turn, wait = call.turn, call.wait
+        if wait is None:
+            return
         hears = wait.kind in _HEARS_KEYS or (wait.kind == "prompt" and not far_end.hears_out)
         if keys and hears:
             call.happens(Key(keys.pop(0)))
@@ -76,7 +79,7 @@ def _live(call: Call, far_end: FarEnd) -> None:
             if far_end.stays is not None:
                 call.hang_up()
             else:
-                call.stands(LOOK_EVERY_SECONDS)
+                call.stands(turn, LOOK_EVERY_SECONDS)
         else:
             call.elapse(min(left, wait.seconds) if call.clock.virtual else LOOK_EVERY_SECONDS)
 

@@ -1,7 +1,8 @@
 """The practice phone: a phone in the browser whose calls go to this Quietline and nowhere else.
 
 For training mode. It cannot reach 999 or anybody: it posts signed webhooks to the phone side.
-The same application answers the REST orders Twilio would answer, under ``/twilio``.
+The same application answers the REST orders Twilio would answer, under ``/twilio``, and passes
+those to calls it does not know on to other exchanges of this machine (``elsewhere``).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -20,9 +21,12 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from simulator.elsewhere import Elsewhere
 from simulator.exchange import Exchange
+from simulator.moments import FarEnd
 from simulator.people import LANDLINE_DRAMA, MOBILE_DRAMA
 from simulator.practising import PracticeCall
+from simulator.rest import NO_SUCH_THING, WRONG_TOKEN, Reply
 from simulator.target import Target
 
 SignedIn = Callable[[Request], Awaitable[bool]]
@@ -59,6 +63,7 @@ def practice(target: Target, signed_in: SignedIn) -> Starlette:
             Route("/calls/{sid}/speech", phone.speech, methods=["POST"]),
             Route("/calls/{sid}/hangup", phone.hang_up, methods=["POST"]),
             Route("/calls/{sid}/events", phone.events, methods=["GET"]),
+            Route("/twilio/exchanges", phone.exchanges, methods=["PUT", "DELETE"]),
             Route("/twilio/{path:path}", phone.twilio, methods=["GET", "POST", "DELETE"]),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
@@ -88,6 +93,9 @@ class _Phone:
             to_number=target.to_number,
             virtual=False,
         )
+        # Whoever the product rings in practice takes the call: there is nobody to ask.
+        self._exchange.anybody = FarEnd(presses="1")
+        self._elsewhere = Elsewhere()
         self._signed_in = signed_in
         self._calls: dict[str, PracticeCall] = {}
 
@@ -146,9 +154,24 @@ class _Phone:
         query = request.url.query
         target = f"/{request.path_params['path']}" + (f"?{query}" if query else "")
         headers = {name.lower(): value for name, value in request.headers.items()}
-        reply = await asyncio.to_thread(
-            self._exchange.rest.answer, request.method, target, headers, body
-        )
+        reply = await asyncio.to_thread(self._order_by_rest, request.method, target, headers, body)
+        return Response(reply.content, reply.status, media_type="application/json")
+
+    def _order_by_rest(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> Reply:
+        reply = self._exchange.rest.answer(method, target, headers, body)
+        if reply is not NO_SUCH_THING:
+            return reply
+        return self._elsewhere.answer(method, target, headers, body)
+
+    async def exchanges(self, request: Request) -> Response:
+        """Let another exchange on this machine take the orders to its own calls."""
+        body = await _body(request, LONGEST_BODY)
+        if self._exchange.rest.authorised(request.headers.get("authorization", "")):
+            reply = self._elsewhere.register(request.method, body)
+        else:
+            reply = WRONG_TOKEN
         return Response(reply.content, reply.status, media_type="application/json")
 
     async def _guard(self, request: Request) -> None:

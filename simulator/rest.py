@@ -112,7 +112,7 @@ class Rest:
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer one request; ``target`` is its path with the query."""
-        if not self._authorised(headers.get("authorization", "")):
+        if not self.authorised(headers.get("authorization", "")):
             return WRONG_TOKEN
         if self.faults:
             return self.faults.popleft()
@@ -135,7 +135,8 @@ class Rest:
             return NO_SUCH_THING
         return self._update(call, form) if method == "POST" else Reply(200, resource(call))
 
-    def _authorised(self, header: str) -> bool:
+    def authorised(self, header: str) -> bool:
+        """Whether an ``Authorization`` header carries the account's name and token."""
         kind, _, value = header.partition(" ")
         try:
             given = base64.b64decode(value.strip(), validate=True).decode()

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import requests
 from twilio.base.exceptions import TwilioRestException
-from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
 from simulator.exchange import Exchange
 from simulator.rest import INTERNAL_ERROR, TOO_MANY_REQUESTS, no_answer
-from tests.simulator.product import ACCOUNT, TOKEN, Product
+from tests.simulator.client import Elsewhere
+from tests.simulator.product import ACCOUNT, Product
 from tests.waiting import eventually
 
 HOLD = '<Gather action="/hold" actionOnEmptyResult="true" timeout="20"><Say>Stay.</Say></Gather>'
 CALLER = "+447700900123"
-
-
-class Elsewhere(TwilioHttpClient):
-    """Sends what is meant for Twilio to the stand-in."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(timeout=0.3)
-        self._url = url
-
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
-        """Send one request elsewhere."""
-        return super().request(
-            method, url.replace("https://api.twilio.com", self._url), *args, **kwargs
-        )
-
-
-@pytest.fixture
-def client(exchange: Exchange) -> Client:
-    """Twilio's client with the stand-in behind it."""
-    return Client(ACCOUNT, TOKEN, http_client=Elsewhere(exchange.rest_url))
 
 
 def test_an_update_interrupts_the_call_and_runs_new_twiml(
@@ -119,9 +97,7 @@ def test_calls_can_be_listed_to_reconcile_with_them(
     assert [call.sid for call in client.calls.list(status="in-progress")] == [second.sid]
 
 
-def test_a_call_the_product_places_is_recorded(
-    exchange: Exchange, client: Client
-) -> None:
+def test_a_call_the_product_places_is_recorded(exchange: Exchange, client: Client) -> None:
     """Rule 7: never call by itself; `exchange.rest.outbound` shows whether it did."""
     placed = client.calls.create(
         to="+441632960200", from_="+441632960055", url="https://a.example/"
