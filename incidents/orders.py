@@ -114,13 +114,16 @@ def state_after(incident: Incident, step: int, profile: Profile) -> Call:
     """Return the state from which an order's document goes on, made from what the record says.
 
     The caller is with a person from now on, so the hold is without limit (rule 10). All keys so
-    far come along, so that the second 5 is known as the second.
+    far come along, those of answers too, so that the second 5 is known as the second; and how often
+    something was asked, so that how to answer is told with the first question.
     """
+    pressed = [answer.keys for answer in incident.answers]
     return Call(
         stage=Stage.HOLD,
         step=step,
         began=int(incident.started_at.timestamp()),
-        keys=shorten(incident.keys, profile.signal),
+        asked=min(len(incident.answers), 9),
+        keys=shorten("".join((incident.keys, *pressed)), profile.signal),
         heard=incident.signal != "nothing",
         claimed=True,
         language=incident.language or "",

@@ -117,5 +117,12 @@ def from_milliseconds(at_ms: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * _THOUSAND)
 
 
+def as_text(at: datetime | None) -> str | None:
+    """Write a moment as ``2026-12-22T18:03:11.042Z``, or None."""
+    if at is None:
+        return None
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _place(key: str) -> str:
     return f"events|{key}|data"
