@@ -37,6 +37,7 @@ class Keys:
         self._cipher = AESGCM(_derive(secret, b"seal"))
         self._look_up = _derive(secret, b"look-up")
         self._reference = _derive(secret, b"reference")
+        self._chain = _derive(secret, b"audit")
 
     def seal(self, plain: bytes, place: str) -> bytes:
         """Encrypt ``plain`` for ``place`` (``table|row|column``)."""
@@ -55,6 +56,16 @@ class Keys:
     def look_up(self, text: str) -> str:
         """Return the keyed hash by which ``text`` is found again, 40 hex digits."""
         return _digest(self._look_up, text).hex()
+
+    def chain(self, *parts: bytes) -> str:
+        """Return the keyed hash that makes a link of the audit chain, 64 hex digits.
+
+        The borders of the parts count: nothing can move from one to the next.
+        """
+        link = hashlib.blake2b(key=self._chain, digest_size=KEY_BYTES)
+        for part in parts:
+            link.update(b"%d:" % len(part) + part)
+        return link.hexdigest()
 
     def reference(self, call_key: str) -> str:
         """Return the reference of a call, such as ``QL-7K3M-9F2X-HC4``."""
