@@ -98,6 +98,12 @@ class Carrier:
         for placed in several:
             self._start(placed)
 
+    @property
+    def under_way(self) -> int:
+        """How many orders are being sent just now."""
+        with self._lock:
+            return len(self._under_way)
+
     def sweep(self, now: datetime) -> list[Placed]:
         """Take up orders that were left behind. Returns those that are sent now.
 
