@@ -15,9 +15,10 @@ from sqlalchemy import select
 from incidents.audit import Audit
 from incidents.carrier import Carrier
 from incidents.ladder_holders import Holders
-from incidents.ladder_moves import Rest, Since, Turn, Wait, why
+from incidents.ladder_moves import Rest, Turn, Wait, why
 from incidents.ladder_open import Unfinished
 from incidents.ladder_policy import Ladder
+from incidents.ladder_since import Since
 from incidents.ladder_standing import Standing
 from incidents.ladder_steps import Steps, orders_of
 from incidents.presence import Duty, Presence
@@ -76,6 +77,8 @@ class Climber:
         self.unfinished.look(steady.ms)
         self.duty.look(self._presence.everybody(), now, steady.ms)
         self._since.look(steady.ms, int(behind * 1000))
+        for known in self.unfinished.calls.values():
+            self._since.note(known.incident, now)
         supervisors = self.duty.on_duty(self._roles.with_right("supervise"))
         turn = Turn(
             now,

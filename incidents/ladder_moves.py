@@ -7,13 +7,14 @@ hastens a rung or holds one up.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row
 
 from incidents.fold import Incident
 from incidents.ladder_policy import ON_SCREENS, Ladder, Rung
+from incidents.ladder_since import Since
 from incidents.placing import FAILED, order_in
 from incidents.sealed import Keys
 from incidents.steady import Steady
@@ -23,45 +24,6 @@ from incidents.working import REACHES_PHONE_SECONDS
 WAITING: Final = "waiting"
 """Why an alert climbs: nobody has it. The others: its holder is ``away``, or has not graded it
 again after the line dropped (``regrade``)."""
-
-
-class Since:
-    """How long ago things happened, by the steady clock, whatever the wall clock is set to.
-
-    The wall clock is believed only for what cannot have been seen before: since the look before
-    this one, and for how long the drain was behind. At the first look it is believed up to
-    ``FIRST_MS``.
-    """
-
-    FIRST_MS: Final = 120_000
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], tuple[datetime, int]] = {}
-        self._ms: int | None = None
-        self._now_ms = 0
-        self._at_most = self.FIRST_MS
-
-    def look(self, ms: int, behind_ms: int = 0) -> None:
-        """Begin a look at ``ms`` of the steady clock; the drain was ``behind_ms`` behind."""
-        self._at_most = self.FIRST_MS if self._ms is None else max(0, ms - self._ms) + behind_ms
-        self._ms = self._now_ms = ms
-
-    def passed(self, at: datetime, now: datetime) -> int:
-        """Milliseconds since ``at``, which is seen for the first time now."""
-        told = (now - at) // timedelta(milliseconds=1)
-        return max(0, min(told, self._at_most))
-
-    def ms(self, what: str, call: str, at: datetime, now: datetime) -> int:
-        """Milliseconds since ``at``, remembered from when it was first seen."""
-        known = self._known.get((what, call))
-        if known is None or known[0] != at:
-            known = self._known[what, call] = at, self._now_ms - self.passed(at, now)
-        return self._now_ms - known[1]
-
-    def forget(self, open_calls: Mapping[str, object]) -> None:
-        """Forget calls that are not open any more."""
-        for key in [key for key in self._known if key[1] not in open_calls]:
-            del self._known[key]
 
 
 @dataclass(frozen=True, slots=True)

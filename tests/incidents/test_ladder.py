@@ -178,6 +178,15 @@ def test_a_caller_who_pressed_one_key_may_press_again_first(small: Site) -> None
     assert len(small.orders(caller, "connect")) == 1
 
 
+def test_one_key_pressed_long_ago_holds_no_bridge_up(small: Site) -> None:
+    """With handlers on duty the bridge comes at thirty seconds, for one key as for two."""
+    caller = small.waiting("5")
+    small.passes(29.5)
+    assert small.orders(caller, "connect") == []
+    small.passes(0.5)
+    assert len(small.orders(caller, "connect")) == 1
+
+
 def test_a_second_round_does_not_hurry_though_nobody_is_on_duty(small: Site) -> None:
     """A control room that is busy is not rung every second."""
     small.at_work.clear()
