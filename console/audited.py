@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -64,6 +64,7 @@ class Audited:
         if not reason and not _opens_freely(found, holder):
             return False
         self.looked(holder, what, reference, reason)
+        self._remember_look(holder, reference)
         return True
 
     def may_go_on(self, found: Record, holder: Holder) -> bool:
@@ -77,13 +78,9 @@ class Audited:
             lately = mark in self._looks and now - self._looks[mark] < SAME_LOOK
         if lately and (_opens_freely(found, holder) or self._kept_reason(holder, mark[1])):
             return True
-        if not self.may_open(found, holder, what="went on viewing the record"):
-            return False
-        self.seen(holder, mark[1])
-        return True
+        return self.may_open(found, holder, what="went on viewing the record")
 
-    def seen(self, holder: Holder, reference: str) -> None:
-        """Remember that the page of a record was just opened: ``may_go_on`` follows from it."""
+    def _remember_look(self, holder: Holder, reference: str) -> None:
         now = self._clock()
         with self._lock:
             for mark in [one for one, at in self._looks.items() if now - at >= SAME_LOOK]:
@@ -117,6 +114,13 @@ def audited() -> Audited:
         kept.setdefault(EXTENSION, Audited(kept["quietline_audit"], doors().clock))
     found: Audited = kept[EXTENSION]
     return found
+
+
+def list_words(filters: Mapping[str, object]) -> str:
+    """Say by what a list of incidents was filtered; by which values, a log must not say."""
+    by = [name for name, value in filters.items() if value and name not in ("limit", "cursor")]
+    words = f"searched incidents by {', '.join(by)}" if by else "listed incidents"
+    return f"{words}, a further page" if filters.get("cursor") else words
 
 
 def tidy(reason: str) -> str:
