@@ -1,4 +1,4 @@
-"""The commands for accounts and export: ``users``, ``tokens`` and ``incidents``.
+"""The commands of the console: ``users``, ``tokens`` and ``incidents``, over this site's store.
 
 Each brings the store's tables up to date first, so that it works in a data folder
 that was never started. What a command makes goes to standard output and nothing
@@ -13,7 +13,6 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -22,12 +21,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config.policy import BadPolicy, load_policy
 from config.settings import BadSetting, Settings, load
-from console.filters import PURPOSES, BadFilter, instant
+from console.filters import PURPOSES, instant
+from console.people_commands import Opened, OpenPeople, Refusing, token_commands, user_commands
+from console.rules import rules
 from incidents.accounts import Accounts
+from incidents.audit import Audit
+from incidents.desk import Desk
 from incidents.fold import Incident
 from incidents.migrate import upgrade
-from incidents.passwords import AccountRefused
 from incidents.sealed import Keys
+from incidents.staff import Staff
 from incidents.store import Store
 from incidents.transactions import StoreUnavailable
 
@@ -35,7 +38,6 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = 200
 
 OpenStore = Callable[[], Store]
-OpenAccounts = Callable[[], Accounts]
 
 
 def open_store() -> Store:
@@ -43,14 +45,18 @@ def open_store() -> Store:
     return _store(_settings())
 
 
-def open_accounts() -> Accounts:
+def open_people() -> Opened:
     """Open the accounts of this site, as ``open_store`` does."""
     settings = _settings()
     try:
-        roles = load_policy(settings).roles
+        policy = load_policy(settings)
     except BadPolicy as bad:
         raise click.ClickException(str(bad)) from None
-    return Accounts(_store(settings).engine, Keys(settings.key_material), roles)
+    store, keys = _store(settings), Keys(settings.key_material)
+    audit = Audit(store.engine, keys)
+    accounts = Accounts(store.engine, keys, policy.roles, audit=audit)
+    desk = Desk(store, keys, audit, rules(policy, settings))
+    return Opened(Staff(store.engine, keys, audit, accounts), desk)
 
 
 def _settings() -> Settings:
@@ -74,78 +80,9 @@ def _store(settings: Settings) -> Store:
     return Store(settings.database_url, Keys(settings.key_material))
 
 
-def make(opened: OpenStore, accounts: OpenAccounts) -> tuple[click.Group, ...]:
-    """Make the command groups over the store and the accounts that these give."""
-    return _users(accounts), _tokens(accounts), _incidents(opened)
-
-
-class _Refusing(click.Command):
-    """A command whose refusals are one line, not a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (AccountRefused, BadFilter) as refused:
-            raise click.ClickException(str(refused)) from None
-        except StoreUnavailable:
-            raise click.ClickException("The store cannot be reached.") from None
-
-
-def _users(accounts: OpenAccounts) -> click.Group:
-    @click.group("users", help="People who sign in at the console.")
-    def users() -> None:
-        pass
-
-    @users.command("add", cls=_Refusing)
-    @click.argument("name")
-    @click.option("--role", default="handler")
-    @click.option(
-        "--password-stdin",
-        is_flag=True,
-        help="Read the password from standard input instead of making one up.",
-    )
-    def add(name: str, role: str, password_stdin: bool) -> None:
-        """Add a user and print the password, once, if it was made up here."""
-        given = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
-        password = accounts().add_user(name, given, now=_now(), role=role)
-        if given is None:
-            click.echo(password)
-
-    @users.command("password", cls=_Refusing)
-    @click.argument("name")
-    def password(name: str) -> None:
-        """Set the password read from standard input, and end every session of the user."""
-        given = sys.stdin.readline().rstrip("\r\n")
-        accounts().change_password(name, given, now=_now())
-
-    @users.command("disable", cls=_Refusing)
-    @click.argument("name")
-    def disable(name: str) -> None:
-        """Stop a user from signing in, and end every session of the user."""
-        accounts().disable_user(name, now=_now())
-
-    return users
-
-
-def _tokens(accounts: OpenAccounts) -> click.Group:
-    @click.group("tokens", help="Tokens for programs that read the JSON interface.")
-    def tokens() -> None:
-        pass
-
-    @tokens.command("add", cls=_Refusing)
-    @click.argument("name")
-    @click.option("--role", default="reader")
-    def add(name: str, role: str) -> None:
-        """Add a token and print it, and nothing else. It is shown this once only."""
-        click.echo(accounts().add_token(name, now=_now(), role=role))
-
-    @tokens.command("end", cls=_Refusing)
-    @click.argument("name")
-    def end(name: str) -> None:
-        """End a token: within seconds it opens nothing any more."""
-        accounts().end_token(name, now=_now())
-
-    return tokens
+def make(opened: OpenStore, people: OpenPeople) -> tuple[click.Group, ...]:
+    """Make the command groups over the store and the people that these give."""
+    return user_commands(people), token_commands(people), _incidents(opened)
 
 
 def _incidents(opened: OpenStore) -> click.Group:
@@ -153,7 +90,7 @@ def _incidents(opened: OpenStore) -> click.Group:
     def incidents() -> None:
         pass
 
-    @incidents.command("export", cls=_Refusing)
+    @incidents.command("export", cls=Refusing)
     @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl")
     @click.option("--since", help="Started at this moment or later, like 2026-12-22T18:00:00Z.")
     @click.option("--until", help="Started before this moment.")
@@ -227,8 +164,4 @@ def cell(value: object) -> str:
     return "'" + text if text.lstrip(" ").startswith(_FORMULA) else text
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-commands: Final = make(open_store, open_accounts)
+commands: Final = make(open_store, open_people)

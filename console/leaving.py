@@ -15,11 +15,7 @@ from console.doors import COOKIE
 from console.entry import end
 from console.guard import doors, for_right, holder, signed_in
 from console.people import actor, live_calls, people
-
-try:
-    from incidents.desk import Conflict, Unfit
-except ImportError:  # TEMPORARY until it lands
-    Conflict = Unfit = ValueError  # type: ignore
+from incidents.desk import Conflict, Unfit
 from incidents.store import NoSuchIncident
 from incidents.transactions import StoreUnavailable
 
@@ -73,7 +69,6 @@ def hand_over(reference: str) -> ResponseReturnValue:
 
 def _let_go(reference: str, to: str, now: datetime) -> ResponseReturnValue:
     desk, by = people().desk, actor(holder())
-    assert desk is not None
     try:
         if to:
             desk.hand_over(reference, to, "end of shift", by=by, now=now)

@@ -14,11 +14,7 @@ from flask import current_app
 from console.guard import doors
 from console.watch import Watch
 from incidents.accounts import Holder
-
-try:
-    from incidents.desk import Actor, Desk
-except ImportError:  # TEMPORARY until it lands
-    Actor = Desk = object  # type: ignore
+from incidents.desk import Actor, Desk
 from incidents.presence import Presence
 from incidents.sealed import Keys
 from incidents.second_factor import SecondFactor
@@ -35,7 +31,7 @@ class People:
     staff: Staff
     factor: SecondFactor
     presence: Presence
-    desk: Desk | None
+    desk: Desk
     keys: Keys
     address: str
     training: bool

@@ -192,10 +192,8 @@ def _change(name: str, field: str, change: Change) -> ResponseReturnValue:
 
 
 def _pass_on(name: str, now: datetime) -> None:
-    desk = people().desk
-    if desk is not None:
-        desk.leaver(name, by=actor(holder()), now=now)
-        _watch().look_now()
+    people().desk.leaver(name, by=actor(holder()), now=now)
+    _watch().look_now()
 
 
 def _found(name: str) -> Person:

@@ -15,10 +15,7 @@ from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
-try:
-    from incidents.audit import Audit
-except ImportError:  # TEMPORARY until it lands
-    Audit = lambda *_: type("A", (), {"put": lambda *a, **k: None, "note": lambda *a, **k: None})()  # type: ignore  # noqa
+from incidents.audit import Audit
 from incidents.passwords import AccountRefused
 from incidents.remembered import Remembered
 from incidents.roles import Right, Roles

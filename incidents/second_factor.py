@@ -16,7 +16,7 @@ from typing import Final, Literal
 import pyotp
 import sqlalchemy as sa
 
-from incidents.holders import Audit
+from incidents.audit import Audit
 from incidents.sealed import CannotOpen, Keys
 from incidents.tables import users
 from incidents.transactions import writing

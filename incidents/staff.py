@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from callflow.lines import E164
 from incidents.accounts import Accounts
-from incidents.holders import Audit
+from incidents.audit import Audit
 from incidents.holders import COMMAND_LINE, digest_of, name_of
 from incidents.passwords import AccountRefused, hash_password
 from incidents.people import Person, person_in
@@ -46,7 +46,7 @@ class Staff:
         self._engine = engine
         self._keys = keys
         self._audit = audit
-        self._accounts = accounts
+        self.accounts = accounts
 
     # -- reading -----------------------------------------------------------------
 
@@ -62,12 +62,16 @@ class Staff:
             row = connection.execute(_ALL.where(users.c.name == name)).first()
         return None if row is None else person_in(row, self._keys, now)
 
+    def name(self, typed: str) -> str:
+        """Return a name in its one form. Raises ``AccountRefused``."""
+        return name_of(typed)
+
     # -- invitations ---------------------------------------------------------------
 
     def invite(self, name: str, role: str, *, by: str, now: datetime) -> str:
         """Add somebody without a password; returns the secret of their link, shown once."""
         name = name_of(name)
-        self._accounts.check_role(role)
+        self.accounts.check_role(role)
         secret = secrets.token_urlsafe(32)
         row = {
             "id": str(uuid.uuid4()),
@@ -123,7 +127,7 @@ class Staff:
             connection.execute(sa.update(users).where(users.c.name == name).values(change))
             self._end_sessions(connection, name, now)
             self._audit.put(connection, name, "alteration", "set their password", name, at=now)
-        self._accounts.forget()
+        self.accounts.forget()
         return name
 
     # -- changes -------------------------------------------------------------------
@@ -139,9 +143,9 @@ class Staff:
 
     def change_role(self, name: str, role: str, *, by: str, now: datetime) -> None:
         """Give somebody another role, and end their sessions: they sign in again with it."""
-        self._accounts.check_role(role)
+        self.accounts.check_role(role)
         _not_oneself(name, by, "change your own role")
-        held = self._accounts.held(name_of(name), now=now)
+        held = self.accounts.held(name_of(name), now=now)
         if held:
             raise AccountRefused(
                 f"{name_of(name)} holds a live call ({held[0]}). "
@@ -152,17 +156,23 @@ class Staff:
 
     def set_phone(self, name: str, number: str, *, by: str, now: datetime) -> None:
         """Set the number on which somebody may be rung; an empty one is none."""
-        tidy = re.sub(r"[\s().-]", "", number)
+        tidy = self.phone_of(number)
         if not tidy:
             self._change(name, {"phone": None}, "removed the phone", by, now)
             return
-        if not E164.match(tidy):
-            raise AccountRefused("Enter the phone with its country's code, like +44 7700 900111.")
 
         def sealed(row: Any) -> dict[str, Any]:
             return {"phone": self._keys.seal(tidy.encode(), f"users|{row.id}|phone")}
 
         self._change(name, sealed, "changed the phone", by, now)
+
+    def phone_of(self, number: str) -> str:
+        """Return a number as it is kept: E.164, or empty. Raises ``AccountRefused``."""
+        tidy = re.sub(r"[\s().-]", "", number)
+        if tidy and not E164.match(tidy):
+            # An emergency number has no country's code, so none can be kept (rule 12).
+            raise AccountRefused("Enter the phone with its country's code, like +44 7700 900111.")
+        return tidy
 
     def set_shift(self, name: str, hours: str, *, by: str, now: datetime) -> None:
         """Set the hours in which somebody works, like 07:00-19:00; empty: at any hour."""
@@ -214,7 +224,7 @@ class Staff:
                 connection.execute(sa.delete(presence).where(presence.c.name == row.name))
             self._audit.put(connection, by, operation, what, row.name, at=now)
         if ends_sessions:
-            self._accounts.forget()
+            self.accounts.forget()
 
     def _row(self, connection: sa.Connection, name: str) -> Any:
         query = sa.select(users).where(users.c.name == name_of(name))

@@ -75,6 +75,9 @@ def test_a_view_that_says_nothing_is_refused(console: Console) -> None:
         training=True,
         practice=False,
         people=console.app.extensions[EXTENSION],
+        desk=console.desk,
+        carrier=console.app.extensions["quietline_carrier"],
+        audit=console.audit,
     )
     app = create(site, [api.blueprint(console.store, console.watch)])
     app.add_url_rule("/forgotten", "forgotten", lambda: "seen")

@@ -16,23 +16,27 @@ from hypothesis import strategies as st
 from incidents import passwords
 from incidents.accounts import (
     ABSOLUTE_LIFETIME,
+    AFTER_CALL,
     IDLE_LIFETIME,
     TOUCH_EVERY,
     Accounts,
     Holder,
     User,
 )
+from incidents.audit import Audit
 from incidents.migrate import upgrade
 from incidents.passwords import AccountRefused
 from incidents.remembered import ASK_AGAIN_AFTER, AT_MOST, FRESH_FOR, OUTAGE_FOR, Remembered
 from incidents.roles import Right, Roles
 from incidents.sealed import Keys
-from incidents.tables import sessions, tokens, users
+from incidents.staff import Staff
+from incidents.tables import incidents, sessions, tokens, users
 from incidents.transactions import StoreUnavailable, connect, reading, writing
 
 NOW = datetime(2026, 12, 22, 18, 3, 11, tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)
 PASSWORD = "a long enough password"
+KEYS = Keys(bytes(32))
 READS = frozenset[Right]({"read"})
 ROLES = Roles(
     rights={"handler": frozenset({"read", "work"}), "reader": READS, "administrator": frozenset()},
@@ -58,7 +62,12 @@ def accounts(engine: sa.Engine) -> Accounts:
 
 def made(engine: sa.Engine) -> Accounts:
     """Accounts of one console over a store."""
-    return Accounts(engine, Keys(bytes(32)), ROLES)
+    return Accounts(engine, KEYS, ROLES)
+
+
+def staff(accounts: Accounts) -> Staff:
+    """Who manages the users of these accounts."""
+    return Staff(accounts._engine, KEYS, Audit(accounts._engine, KEYS), accounts)
 
 
 def signed_in(accounts: Accounts, name: str = "anna") -> str:
@@ -270,7 +279,7 @@ def test_a_new_password_ends_every_session(accounts: Accounts) -> None:
     """Whoever had the old password is out."""
     secret = signed_in(accounts)
     assert accounts.session(secret, now=NOW) is not None
-    accounts.change_password("anna", "another long password", now=NOW)
+    staff(accounts).change_password("anna", "another long password", now=NOW)
     assert accounts.session(secret, now=NOW) is None
     assert accounts.check_password("anna", PASSWORD) is None
     assert accounts.check_password("anna", "another long password") is not None
@@ -279,11 +288,103 @@ def test_a_new_password_ends_every_session(accounts: Accounts) -> None:
 def test_a_disabled_user_is_out_and_stays_out(accounts: Accounts) -> None:
     """Somebody who left the force."""
     secret = signed_in(accounts)
-    accounts.disable_user("anna", now=NOW)
+    staff(accounts).leave("anna", now=NOW)
     assert accounts.session(secret, now=NOW) is None
     assert accounts.check_password("anna", PASSWORD) is None
     with pytest.raises(AccountRefused, match="no user called bert"):
-        accounts.disable_user("bert", now=NOW)
+        staff(accounts).leave("bert", now=NOW)
+
+
+def holds_a_call(engine: sa.Engine, handler: str | None = "anna") -> None:
+    """Put an open line into the store that ``handler`` claimed at ``NOW``."""
+    row = {
+        "call_key": "1" * 40,
+        "reference": "QL-7K3M-9F2X-HC4",
+        "call_sid": "CA1",
+        "month": "2026-12",
+        "line": "emergency",
+        "profile": "gb",
+        "purpose": "live",
+        "withheld": True,
+        "signal": "confirmed",
+        "keys": "55",
+        "urgency": 1,
+        "reasons": [],
+        "line_state": "waiting",
+        "connection": "open",
+        "started_at": NOW,
+        "handler": handler,
+        "claimed_at": NOW,
+        "revision": 1,
+    }
+    with writing(engine) as connection:
+        connection.execute(sa.insert(incidents).values(row))
+
+
+def change_call(engine: sa.Engine, **values: object) -> None:
+    """Change the call of ``holds_a_call``."""
+    with writing(engine) as connection:
+        connection.execute(sa.update(incidents).values(values))
+
+
+def test_a_session_outlives_its_hour_while_a_live_call_is_held(
+    accounts: Accounts, engine: sa.Engine
+) -> None:
+    """Issue text, Claiming: nobody is signed out while holding a live call."""
+    secret = signed_in(accounts)
+    holds_a_call(engine)
+    for late in (IDLE_LIFETIME, ABSOLUTE_LIFETIME, ABSOLUTE_LIFETIME * 2):
+        assert made(engine).session(secret, now=NOW + late) is not None, late
+
+
+def test_somebody_elses_live_call_keeps_nobody_signed_in(
+    accounts: Accounts, engine: sa.Engine
+) -> None:
+    """The planted fault: a check that never looked at the handler would pass the test above."""
+    secret = signed_in(accounts)
+    holds_a_call(engine, "bert")
+    assert accounts.session(secret, now=NOW + IDLE_LIFETIME) is None
+    change_call(engine, handler="anna", closed_at=NOW)
+    assert accounts.session(secret, now=NOW + IDLE_LIFETIME) is None
+
+
+def test_a_session_that_ran_out_ends_a_while_after_the_line_did(
+    accounts: Accounts, engine: sa.Engine
+) -> None:
+    """A call that dropped is graded again first; nobody has to sign in for that."""
+    secret, over = signed_in(accounts), NOW + ABSOLUTE_LIFETIME
+    holds_a_call(engine)
+    assert accounts.session(secret, now=over) is not None
+    change_call(engine, connection="dropped", ended_at=over)
+    assert accounts.session(secret, now=over + FRESH_FOR) is not None
+    assert accounts.session(secret, now=over + AFTER_CALL) is None
+
+
+def test_a_live_call_keeps_its_holder_signed_in_through_an_outage(
+    engine: sa.Engine, store_url: str
+) -> None:
+    """The last answer counts while the store is away, even past the session's own end."""
+    away = [False]
+
+    def refuse(*_: object) -> None:
+        if away[0]:
+            raise sa.exc.OperationalError("connect", None, ConnectionRefusedError())
+
+    sa.event.listen(engine, "engine_connect", refuse)
+    accounts = made(engine)
+    secret, last = signed_in(accounts), NOW + ABSOLUTE_LIFETIME - timedelta(minutes=1)
+    holds_a_call(engine)
+    change_seen(engine, last)
+    assert accounts.session(secret, now=last) is not None
+    away[0] = True
+    later = NOW + ABSOLUTE_LIFETIME + timedelta(hours=1)
+    assert accounts.session(secret, now=later) is not None
+
+
+def change_seen(engine: sa.Engine, at: datetime) -> None:
+    """Have every session used at ``at``."""
+    with writing(engine) as connection:
+        connection.execute(sa.update(sessions).values(seen_at=at))
 
 
 # -- tokens ---------------------------------------------------------------------
@@ -318,6 +419,22 @@ def test_a_token_that_was_ended_opens_nothing(accounts: Accounts) -> None:
     assert elsewhere.token(secret, now=NOW + FRESH_FOR) is None
     with pytest.raises(AccountRefused, match="no live token"):
         accounts.end_token("probe", now=NOW)
+
+
+def test_a_leaver_has_neither_session_nor_token_at_once(accounts: Accounts) -> None:
+    """Also in the seconds in which answers are remembered, and a token of the name in any case."""
+    secret, token = signed_in(accounts), accounts.add_token("anna", now=NOW, role="handler")
+    other = accounts.add_token("probe", now=NOW)
+    assert accounts.session(secret, now=NOW) is not None
+    holder = accounts.token(token, now=NOW)
+    assert holder is not None
+    assert holder.user_id is not None
+    staff(accounts).leave("Anna", now=NOW)
+    assert accounts.session(secret, now=NOW) is None
+    assert accounts.token(token, now=NOW) is None
+    assert accounts.token(other, now=NOW) is not None
+    with pytest.raises(AccountRefused, match="account of anna was ended"):
+        accounts.add_token("anna", now=NOW)
 
 
 def test_one_name_belongs_to_one_token(accounts: Accounts) -> None:
