@@ -88,7 +88,14 @@ class Caller:
         return self
 
     def is_asked(self, words: str, within: float = 10.0) -> Self:
-        """Wait for a question that comes by an order, and hear it to the end.
+        """Wait for a question that comes by an order, and hear it to the end."""
+        self.starts_to_be_asked(words, within)
+        while (wait := self.call.wait) is not None and wait.kind in _SAID:
+            self.call.elapse()
+        return self
+
+    def starts_to_be_asked(self, words: str, within: float = 10.0) -> Self:
+        """Wait for a question that comes by an order, and act while it is still being said.
 
         Waits at most ``within`` seconds of real time; meanwhile the caller stays on hold, and no
         time of the call passes but that of prompts.
@@ -104,8 +111,6 @@ class Caller:
                 self.call.elapse()
             elif self.call.over or not self.call.stands(turn, left):
                 self._fail(f"the caller was never asked “{wanted}”")
-        while (wait := self.call.wait) is not None and wait.kind in _SAID:
-            self.call.elapse()
         return self
 
     def waits_for_order(self, seconds: float = 10.0) -> Self:

@@ -1,6 +1,10 @@
 """``flask simulate``: place practice calls from a terminal and read them in plain words.
 
-It calls nobody: every request goes to the product whose address and token it is given.
+It calls nobody: every request goes to the product whose address and token it is given. Some
+scenarios need a handler: with ``--token`` of somebody who may work calls the handler's side is
+played too, through the JSON API. The orders that makes come back as REST orders; in training mode
+the practice phone passes them on to here (``simulator.elsewhere`` tells how). Without such a token,
+or outside training mode, those scenarios are played as a caller alone, and it says so.
 """
 
 from __future__ import annotations
@@ -17,14 +21,18 @@ import click
 
 from simulator.call import Call
 from simulator.caller import Caller, CallWentWrong
+from simulator.elsewhere import registered
 from simulator.exchange import Exchange
+from simulator.handler import Handler
 from simulator.moments import Note
 from simulator.network import Knobs
 from simulator.people import LINE_DRAMA
-from simulator.scenarios import SCENARIOS, Scenario
+from simulator.scenario import Scenario
+from simulator.scenarios import SCENARIOS
 
 TRAINING_ACCOUNT: Final = "AC" + "5" * 32
 BAR: Final = 24
+NAME: Final = 23
 
 
 def from_environment() -> dict[str, str]:
@@ -64,7 +72,15 @@ def simulate_command(defaults: Callable[[], Mapping[str, str]]) -> click.Command
     @click.option("--account", help="The account the calls belong to.")
     @click.option("--console", help="Where the console listens.")
     @click.option(
-        "--token", help="A token of the console's API: the handler's side is checked too."
+        "--token",
+        help="A token of the console's API: the handler's side is checked too, and played too "
+        "where the token may work calls (tokens add NAME --role handler).",
+    )
+    @click.option(
+        "--patience",
+        default=10.0,
+        type=click.FloatRange(0.1, 120),
+        help="Seconds the console has to show what is expected.",
     )
     @click.option("--quiet", is_flag=True, help="Results only, no transcripts.")
     def simulate(
@@ -75,12 +91,14 @@ def simulate_command(defaults: Callable[[], Mapping[str, str]]) -> click.Command
         caller: str | None,
         count: int,
         quiet: bool,
+        patience: float,
         **given: str | None,
     ) -> None:
         """Place practice calls: a caller who says nothing, presses 55, hangs up, and more."""
         if listing:
             for one in SCENARIOS.values():
-                click.echo(f"  {one.name:<20} {one.about}")
+                both = " (both sides, with --token)" if one.handled is not None else ""
+                click.echo(f"  {one.name:<{NAME}} {one.about}{both}")
             return
         settings = {**defaults(), **{name: value for name, value in given.items() if value}}
         chosen = _chosen(names, everything)
@@ -93,16 +111,40 @@ def simulate_command(defaults: Callable[[], Mapping[str, str]]) -> click.Command
             settings.get("token", ""),
             settings.get("to") or LINE_DRAMA,
             virtual=not real_time,
+            serve_rest=True,
+            patience=patience,
         )
         plan = [scenario for scenario in chosen for _ in range(count)]
         show = not quiet and len(plan) == 1
-        failed = [why for why in _play_all(exchange, plan, caller, show=show, quiet=quiet) if why]
+        with _handler_for(exchange, plan):
+            played = _play_all(exchange, plan, caller, show=show, quiet=quiet)
+            failed = [why for why in played if why]
+        exchange.close()
         if not exchange.target.api_token:
             click.echo("The handler's side was not checked: give --token to check it too.")
+        if exchange.unhandled and any(one.handled is not None for one in plan):
+            click.echo(f"Nobody worked the calls that ask for a handler: {exchange.unhandled}.")
         click.echo(f"{len(plan) - len(failed)} of {len(plan)} as expected.")
         sys.exit(1 if failed else 0)
 
     return simulate
+
+
+@contextmanager
+def _handler_for(exchange: Exchange, plan: list[Scenario]) -> Iterator[None]:
+    """Give the exchange a handler, where the plan needs one and orders can reach its calls."""
+    if all(one.handled is None for one in plan):
+        yield
+    elif not exchange.target.api_token:
+        exchange.no_handler_because("there is no --token")
+        yield
+    else:
+        with registered(exchange) as known:
+            if known:
+                exchange.handler = Handler(exchange)
+            else:
+                exchange.no_handler_because("the console has no practice phone to bring orders")
+            yield
 
 
 def _chosen(names: tuple[str, ...], everything: bool) -> list[Scenario]:
@@ -134,7 +176,7 @@ def _play_all(
             took = time.monotonic() - began
             progress(None, "")
             mark = click.style("failed", fg="red") if why else click.style("ok", fg="green")
-            click.echo(f"{scenario.name:<20} {mark}  {took:5.1f} s  {scenario.about}")
+            click.echo(f"{scenario.name:<{NAME}} {mark}  {took:5.1f} s  {scenario.about}")
             if why:
                 click.echo(f"    {why}")
                 if call is not None and not show and not quiet:
@@ -154,8 +196,9 @@ def _play(
     try:
         number = caller if caller is not None else scenario.number()
         played = scenario.play(exchange, number)
+        handled = scenario.handled if exchange.handler is not None else None
         if exchange.target.api_token:
-            exchange.incident(played, **scenario.expected)
+            exchange.incident(played, **(scenario.expected if handled is None else handled))
     except CallWentWrong as wrong:
         why = str(wrong).partition("\n")[0]
     except (OSError, ValueError) as error:

@@ -95,6 +95,7 @@ class Exchange:
         self.observe: Callable[[Note], None] = lambda _: None
         # Works the calls in scenarios that need somebody at the console; None: nobody does.
         self.handler: Handler | None = None
+        self.unhandled = ""
         self._lock = threading.Lock()
 
     @property
@@ -152,6 +153,11 @@ class Exchange:
         with self._lock:
             self.rest.calls[call.sid] = call
         return call
+
+    def no_handler_because(self, why: str) -> None:
+        """Go on without a handler, for the reason given."""
+        self.handler = None
+        self.unhandled = why
 
     def behaves(self, number: str) -> FarEnd:
         """Return how whoever has ``number`` behaves when the product rings it."""
@@ -247,12 +253,18 @@ def _field(incident: Incident, name: str) -> object:
     return incident.fields.get(name)
 
 
+def _keys_shown(fields: Mapping[str, Any]) -> int:
+    """Return how many keys the console shows: those of an answer belong to the answer."""
+    shown = [fields, *(fields.get("answers") or ())]
+    return sum(len(one.get("keys") or "") for one in shown)
+
+
 def _knows(incident: Incident, call: Call, expected: Mapping[str, object]) -> bool:
     """Whether the console shows everything the product took from this call so far."""
     fields = incident.fields
     return (
         all(_field(incident, name) == value for name, value in expected.items())
-        and len(fields.get("keys") or "") >= len(call.keys_delivered)
+        and _keys_shown(fields) >= len(call.keys_delivered)
         and (not call.speech_delivered or fields.get("signal") != "nothing")
         and (not call.end_delivered or fields.get("ended_at") is not None)
     )

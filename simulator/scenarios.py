@@ -5,26 +5,13 @@ They know no prompt of ours beyond what every profile shares: that a 5 is asked 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from simulator.caller import Caller
 from simulator.exchange import Exchange
-from simulator.people import made_up_landline, made_up_mobile
-
-Play = Callable[[Exchange, str], Caller]
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One named call; ``expected`` are fields of the incident when the caller has done it all."""
-
-    name: str
-    about: str
-    play: Play
-    expected: Mapping[str, object] = field(default_factory=dict)
-    number: Callable[[], str] = made_up_mobile
+from simulator.people import made_up_landline
+from simulator.questioned import QUESTIONED
+from simulator.scenario import Play, Scenario
 
 
 def _silent_then_55(exchange: Exchange, number: str) -> Caller:
@@ -227,5 +214,6 @@ SCENARIOS: Final = {
             _keys_after_the_end,
             {**CONFIRMED, **DROPPED, "keys": "55"},
         ),
+        *QUESTIONED,
     )
 }
