@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-HoldWords = Literal["", "stay", "one_more"]
+HoldWords = Literal["", "stay", "one_more", "reassure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,36 @@ class ConnectControlRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class AskQuestion:
+    """Speak the question that was ordered, and listen for ``keys`` keys, ``seconds`` for each.
+
+    ``again``: it was not understood. ``how``: say how to answer as well.
+    """
+
+    again: bool
+    how: bool
+    seconds: int
+    keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectStaff:
+    """Ring the phone that was ordered for ``ring`` seconds and join it to the caller."""
+
+    ring: int
+
+
+@dataclass(frozen=True, slots=True)
+class JoinConference:
+    """Put the caller into the conference that was ordered, in which our side is muted."""
+
+
+@dataclass(frozen=True, slots=True)
 class LetGo:
     """Say goodbye, listen once more for ``seconds``, and end the call.
 
-    Only for a profile whose silence leads to review. A key pressed during the goodbye still counts.
+    Only for a profile whose silence leads to review, or when a person lets the line go. A key
+    pressed during the goodbye still counts.
     """
 
     seconds: int
@@ -63,5 +89,15 @@ class Nothing:
 
 
 Action = (
-    AskService | AskAnyKey | AskForSignal | HoldLine | ConnectControlRoom | LetGo | HangUp | Nothing
+    AskService
+    | AskAnyKey
+    | AskForSignal
+    | HoldLine
+    | ConnectControlRoom
+    | AskQuestion
+    | ConnectStaff
+    | JoinConference
+    | LetGo
+    | HangUp
+    | Nothing
 )

@@ -18,15 +18,15 @@ from callflow.events import Event
 from callflow.flow import RULES
 
 FILE = Path(__file__).resolve().parent.parent / "docs" / "callflow.svg"
-WIDTH, HEIGHT = 1120, 1020
+WIDTH, HEIGHT = 1120, 1226
 MANY = 4
 """Stages from which one event leads to the same place are drawn as one arrow from here on."""
 
 _HALF_HEIGHT = 34
 _LINE = 17
-_ROW = 46
-_TABLE_TOP, _TABLE_LEFT = 632, 28
-_FIRST_COLUMN = 112
+_ROW = 38
+_TABLE_TOP, _TABLE_LEFT = 708, 28
+_FIRST_COLUMN = 152
 _SHARED_CELL = 0.62
 """Width of a cell's part, beside a cell that leads to one stage only."""
 
@@ -48,12 +48,18 @@ BOXES: dict[Stage | None, Box] = {
     Stage.SERVICE: Box(412, 162, 90, "service", "which service?", "prompt"),
     Stage.ANY_KEY: Box(696, 162, 90, "any key", "press any key", "prompt"),
     Stage.SIGNAL: Box(980, 162, 90, "signal", "press the full signal", "prompt"),
+    Stage.ASKED: Box(128, 356, 90, "asked", "a yes/no question", "prompt"),
     Stage.HOLD: Box(554, 356, 130, "hold", "line open, keys still heard", "hold"),
-    Stage.BRIDGED: Box(980, 356, 90, "bridged", "with the control room", "bridged"),
-    Stage.ENDED: Box(554, 520, 90, "ended", "goodbye, or call over", "ended"),
-    None: Box(128, 356, 90, "at any stage", "whatever was asked", "any"),
+    Stage.BRIDGED: Box(980, 356, 90, "bridged", "with a person of ours", "bridged"),
+    Stage.ENDED: Box(554, 600, 90, "ended", "goodbye, or call over", "ended"),
+    None: Box(128, 600, 90, "at any stage", "whatever was asked", "any"),
 }
 """``None`` stands for all stages at once."""
+_ALONG: dict[tuple[Stage | None, Stage], float] = {
+    (None, Stage.BRIDGED): 0.69,
+    (None, Stage.HOLD): 0.55,
+}
+"""How far along an arrow its label stands, where the middle is taken."""
 
 _STYLE = """
 .page{fill:#fff;stroke:#d5dae1}.title,.name,.cell{fill:#14191f}.words,.note,.head{fill:#4b5563}
@@ -101,8 +107,9 @@ def arrows() -> dict[tuple[Stage | None, Stage], list[str]]:
                 but = [BOXES[stage].name for stage in Stage if stage not in sources]
                 label = words(event) + (f" (not {', '.join(but)})" if but else "")
                 drawn.setdefault((None, to), []).append(label)
-                continue
             for stage in Stage:
+                if stage in sources and len(sources) >= MANY:
+                    continue
                 if to in RULES[stage, event].to and (stage in sources or _splits(stage, event)):
                     drawn.setdefault((stage, to), []).append(words(event))
     return drawn
@@ -171,7 +178,8 @@ def _edges() -> Iterator[str]:
             path, x, y = _loop(one)
             rows = [y + _LINE * at for at in range(len(events))]
         else:
-            path, x, y = _between(one, other, apart=13 if (to, source) in drawn else 0)
+            apart = 13 if (to, source) in drawn else 0
+            path, x, y = _between(one, other, apart, _ALONG.get((source, to), 0.5))
             rows = _rows(one, other, y, len(events))
             if one.x == other.x:  # beside the line, on the outer side of a pair
                 x += 54 if one.y < other.y else -54
@@ -200,15 +208,15 @@ def _loop(box: Box) -> tuple[str, float, float]:
     return path, x, y + (46 if over > 0 else -38)
 
 
-def _between(one: Box, other: Box, apart: int) -> tuple[str, float, float]:
-    """Return a line from border to border, ``apart`` to its left, and its middle."""
+def _between(one: Box, other: Box, apart: int, along: float) -> tuple[str, float, float]:
+    """Return a line from border to border, ``apart`` to its left, and a point ``along`` it."""
     across, down = other.x - one.x, other.y - one.y
     length = (across * across + down * down) ** 0.5
     aside_x, aside_y = down / length * apart, -across / length * apart
     start, end = _border(one, across, down), _border(other, -across, -down)
     x1, y1 = start[0] + aside_x, start[1] + aside_y
     x2, y2 = end[0] + aside_x, end[1] + aside_y
-    return f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}", (x1 + x2) / 2, (y1 + y2) / 2
+    return f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}", x1 + (x2 - x1) * along, y1 + (y2 - y1) * along
 
 
 def _border(box: Box, across: int, down: int) -> tuple[float, float]:
@@ -223,27 +231,27 @@ def _border(box: Box, across: int, down: int) -> tuple[float, float]:
 def _table() -> Iterator[str]:
     yield _text(_TABLE_LEFT, _TABLE_TOP - 8, "note", "The whole table: where each event may lead.")
     columns = list(_columns())
-    for event, left, _ in columns:
-        yield _text(left + 4, _TABLE_TOP + 30, "head", words(event))
-    for row, stage in enumerate(Stage, start=1):
+    for stage, left, _ in columns:
+        yield _text(left + 4, _TABLE_TOP + 26, "head", f"at {BOXES[stage].name}")
+    for row, event in enumerate(get_args(Event), start=1):
         top = _TABLE_TOP + row * _ROW
         right = WIDTH - _TABLE_LEFT
         yield f'<line class="line" x1="{_TABLE_LEFT}" y1="{top}" x2="{right}" y2="{top}"/>'
-        yield _text(_TABLE_LEFT + 4, top + 29, "name", BOXES[stage].name)
-        for event, left, width in columns:
+        yield _text(_TABLE_LEFT + 4, top + 24, "head", words(event))
+        for stage, left, width in columns:
             yield from _cell(left, top, width, RULES[stage, event].to)
 
 
-def _columns() -> Iterator[tuple[type[Event], float, float]]:
-    """Yield each event, where its column begins and how wide it is."""
+def _columns() -> Iterator[tuple[Stage, float, float]]:
+    """Yield each stage, where its column begins and how wide it is."""
     parts = [
-        max(1, _SHARED_CELL * max(len(RULES[stage, event].to) for stage in Stage))
-        for event in get_args(Event)
+        max(1, _SHARED_CELL * max(len(RULES[stage, event].to) for event in get_args(Event)))
+        for stage in Stage
     ]
     left = float(_TABLE_LEFT + _FIRST_COLUMN)
-    for event, part in zip(get_args(Event), parts, strict=True):
+    for stage, part in zip(Stage, parts, strict=True):
         width = (WIDTH - 2 * _TABLE_LEFT - _FIRST_COLUMN) * part / sum(parts)
-        yield event, left, width
+        yield stage, left, width
         left += width
 
 
@@ -253,10 +261,10 @@ def _cell(left: float, top: int, width: float, to: tuple[Stage, ...]) -> Iterato
     for at, stage in enumerate(to):
         x = left + at * part
         yield (
-            f'<rect class="{BOXES[stage].kind}" x="{x:.1f}" y="{top + 6}" width="{part:.1f}"'
-            f' height="{_ROW - 12}"/>'
+            f'<rect class="{BOXES[stage].kind}" x="{x:.1f}" y="{top + 5}" width="{part:.1f}"'
+            f' height="{_ROW - 10}"/>'
         )
-        yield _text(round(x + part / 2, 1), top + 28, "cell middle", BOXES[stage].name)
+        yield _text(round(x + part / 2, 1), top + 24, "cell middle", BOXES[stage].name)
 
 
 if __name__ == "__main__":

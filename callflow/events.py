@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from callflow.actions import HoldWords
+from callflow.questions import Verdict
+
 
 @dataclass(frozen=True, slots=True)
 class CallArrived:
@@ -40,6 +43,55 @@ class CallEnded:
     """The phone network says the call is over."""
 
 
+@dataclass(frozen=True, slots=True)
+class QuestionAnswered:
+    """A yes/no question was answered, or was not; ``keys`` belong to the answer."""
+
+    answer: Verdict
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldOrdered:
+    """A person, or the ladder, has the line put on hold.
+
+    ``say``: the prompt that begins it. ``language``: spoken from now on; empty: as before.
+    """
+
+    say: HoldWords
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionOrdered:
+    """A handler asks a yes/no question."""
+
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOrdered:
+    """The caller is to be joined to somebody: to a phone, or to a ``conference``."""
+
+    conference: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartingOrdered:
+    """A handler lets the line go."""
+
+
 Event = (
-    CallArrived | KeysPressed | SoundHeard | NothingHeard | BridgeEnded | AnswerFailed | CallEnded
+    CallArrived
+    | KeysPressed
+    | SoundHeard
+    | NothingHeard
+    | BridgeEnded
+    | AnswerFailed
+    | CallEnded
+    | QuestionAnswered
+    | HoldOrdered
+    | QuestionOrdered
+    | ConnectionOrdered
+    | PartingOrdered
 )
