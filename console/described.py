@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from console.bodies import LONGEST_KEY
 from console.filters import (
+    ANSWERS,
     CALL_SID_LONGEST,
     CONNECTIONS,
     CURSOR_LONGEST,
@@ -46,6 +48,16 @@ EXAMPLE: Final[Json] = {
     "claimed_at": None,
     "ended_at": None,
     "closed_at": None,
+    "answers": [
+        {
+            "question": "other_person",
+            "text": "Is the other person in the room?",
+            "answer": "yes",
+            "keys": "77",
+            "asked_at": "2026-12-22T18:04:02.100Z",
+            "answered_at": "2026-12-22T18:04:07.900Z",
+        }
+    ],
 }
 
 
@@ -93,6 +105,30 @@ def parameters() -> Json:
             "description": "The id of the last event that was received.",
             "schema": {"type": "string"},
         },
+        "idempotency_key": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": (
+                "Names this order: sent again with the same key it is carried out once. The key "
+                "of another order is refused."
+            ),
+            "schema": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": LONGEST_KEY,
+                "pattern": r"^[\x20-\x7e]*$",
+            },
+            "example": "5f0c7a2e-1b7d-4f7e-9a53-0d8f6c1b2a90",
+        },
+        "csrf": {
+            "name": "X-CSRFToken",
+            "in": "header",
+            "description": (
+                "The token of the console's own page, needed with a session cookie and not with "
+                "a bearer token."
+            ),
+            "schema": {"type": "string"},
+        },
     }
 
 
@@ -114,6 +150,10 @@ def responses() -> Json:
         return answer
 
     return {
+        "400": refused(
+            "A session cookie without the token of the console's own page.",
+            "This page is out of date: reload it and do it again (X-CSRFToken).",
+        ),
         "401": refused(
             "No good token and no good session.",
             "This token is not known, or was ended.",
@@ -121,8 +161,26 @@ def responses() -> Json:
         ),
         "403": refused("The role does not allow it.", "The role probe may not read incidents."),
         "404": refused("Unknown.", "There is no incident with this reference."),
+        "409": {
+            "description": "It cannot be done as things now stand: who has it, or what changed.",
+            "content": {
+                "application/json": {
+                    "schema": ref("Conflict"),
+                    "example": {
+                        "error": "The caller hung up 2 seconds ago, or the line dropped.",
+                        "handler": "anna",
+                        "state": "claimed",
+                        "connection": "dropped",
+                        "claimed_at": "2026-12-22T18:03:44.000Z",
+                        "ended_at": "2026-12-22T18:05:10.000Z",
+                        "closed_at": None,
+                    },
+                }
+            },
+        },
+        "413": refused("Too large.", "The body is too large: send at most 64 kB."),
         "422": refused(
-            "A filter is not understood.",
+            "A filter or a field is not understood.",
             "The filter urgency must be a whole number from 1 to 4.",
         ),
         "503": refused(
@@ -167,9 +225,37 @@ def schemas() -> Json:
                 "claimed_at": later,
                 "ended_at": later,
                 "closed_at": later,
+                "answers": {"type": "array", "items": ref("Answer")},
             }
         )
         | {"description": "The record of one call and what was done about it."},
+        "Answer": _object(
+            {
+                "question": {**text, "description": "One of the bank, or free."},
+                "text": {**text, "description": "As it was spoken."},
+                "answer": {
+                    "type": ["string", "null"],
+                    "enum": [*ANSWERS, None],
+                    "description": "Null while it is awaited.",
+                },
+                "keys": text,
+                "asked_at": moment,
+                "answered_at": later,
+            }
+        ),
+        "Conflict": {
+            "type": "object",
+            "required": ["error"],
+            "properties": {
+                "error": {**text, "description": "One sentence."},
+                "handler": maybe,
+                "state": _enum(STATES),
+                "connection": _enum(CONNECTIONS),
+                "claimed_at": later,
+                "ended_at": later,
+                "closed_at": later,
+            },
+        },
         "IncidentList": _object(
             {
                 "incidents": {"type": "array", "items": ref("Incident"), "maxItems": LIMIT_MOST},
@@ -185,7 +271,14 @@ def schemas() -> Json:
             }
         ),
         "Timeline": _object({"entries": {"type": "array", "items": ref("Entry")}}),
-        "Error": _object({"error": {**text, "description": "One sentence."}}),
+        "Error": {
+            "type": "object",
+            "required": ["error"],
+            "properties": {
+                "error": {**text, "description": "One sentence."},
+                "field": {**text, "description": "The field that is not fit, where one is."},
+            },
+        },
         "Alive": _object({"alive": {"const": True}}),
         "Ready": _object(
             {

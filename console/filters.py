@@ -17,6 +17,7 @@ STATES: Final = ("waiting", "claimed", "review", "closed")
 PURPOSES: Final = ("live", "training", "proof")
 URGENCIES: Final = (1, 2, 3, 4)
 CONNECTIONS: Final = ("open", "dropped", "ended")
+ANSWERS: Final = ("yes", "no", "unclear", "none", "line_dropped")
 LIMIT_MOST: Final = 1000
 LIMIT_DEFAULT: Final = 50
 CALL_SID_LONGEST: Final = 400

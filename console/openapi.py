@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Final
 
+from console.deeds import deeds
 from console.described import EXAMPLE, Json, parameters, ref, responses, schemas
+from console.described_deeds import bodies, described
+from incidents.desk import Rules
 
 _ENTRY: Final[Json] = {
     "id": "5b1f0c44a9d2e871.keys_pressed",
@@ -15,9 +17,9 @@ _ENTRY: Final[Json] = {
 }
 
 
-@cache
-def document() -> Json:
-    """Return the whole document, ready for JSON."""
+def document(rules: Rules) -> Json:
+    """Return the whole document, ready for JSON. ``rules`` gives the values a site chose."""
+    table = deeds(rules)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -26,7 +28,8 @@ def document() -> Json:
             "summary": "Incidents of silent emergency calls, as handlers see them.",
             "description": (
                 "All times are UTC with milliseconds. Every refusal is JSON with one sentence "
-                "in `error`. This interface serves the private network only; it cannot "
+                "in `error`. An order that is sent again under the same `Idempotency-Key` is "
+                "carried out once. This interface serves the private network only; it cannot "
                 "receive 999 calls, which go to the operator."
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -35,10 +38,14 @@ def document() -> Json:
         "security": [{"token": []}, {"session": []}],
         "tags": [
             {"name": "incidents", "description": "The record of each call."},
+            {"name": "orders", "description": "What is done to a call, one order each."},
             {"name": "live", "description": "The live feed."},
             {"name": "operation", "description": "Whether the console itself is well."},
         ],
-        "paths": _paths(),
+        "paths": {
+            **_paths(),
+            **{f"/api/v1/incidents/{{reference}}/{one.path}": described(one) for one in table},
+        },
         "components": {
             "securitySchemes": {
                 "token": {
@@ -55,13 +62,13 @@ def document() -> Json:
             },
             "parameters": parameters(),
             "responses": responses(),
-            "schemas": schemas(),
+            "schemas": {**schemas(), **bodies(table)},
         },
     }
 
 
 def _paths() -> Json:
-    names = [name for name in parameters() if name not in ("reference", "last_event_id")]
+    names = [name for name, one in parameters().items() if one["in"] == "query"]
     return {
         "/api/v1/incidents": _get(
             "incidents",

@@ -98,6 +98,10 @@ class Carrier:
         for placed in several:
             self._start(placed)
 
+    def drop(self, placed: Placed, problem: str) -> None:
+        """Mark an order that must not be sent any more as failed; ``problem`` says why."""
+        self._write(placed, Carried(placed.id, "failed", problem=problem))
+
     @property
     def under_way(self) -> int:
         """How many orders are being sent just now."""

@@ -103,6 +103,12 @@ def place(
     return placed
 
 
+def of_request(connection: Connection, call_key: str, by: str, at: datetime) -> list[Row[Any]]:
+    """Return the orders that one request of a person led to, as they stand now."""
+    query = select(orders).where(orders.c.call_key == call_key, orders.c.by == by)
+    return list(connection.execute(query.where(orders.c.at == at).order_by(orders.c.step)))
+
+
 def placed_in(row: Row[Any], keys: Keys) -> Placed:
     """Return the order in a row of ``orders``, to be carried out (again)."""
     return Placed(**_told(row, keys)["placed"])

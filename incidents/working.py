@@ -20,7 +20,7 @@ from incidents.fold import Incident, as_text
 from incidents.grades import Grades
 from incidents.identity import uuid7
 from incidents.orders import Order
-from incidents.placing import FAILED, Placed, order_in, place
+from incidents.placing import FAILED, WAITING, Placed, of_request, order_in, place, placed_in
 from incidents.roles import Roles
 from incidents.sealed import Keys
 from incidents.store import Store
@@ -202,10 +202,11 @@ class Working:
         at = now.replace(microsecond=now.microsecond // 1000 * 1000)
         with writing(self._store.engine) as connection:
             incident = self._store.find(connection, reference)
-            if request is not None and not self._first_time(
-                connection, by, request, [reference, content], at
-            ):
-                return Done(incident, pending=_proposed(connection, incident, by))
+            if request is not None:
+                said = [reference, content]
+                done = self._done_before(connection, incident, by, request, said, at)
+                if done is not None:
+                    return done
             work = Work(connection, incident, by, at, self._keys, self._audit, self._rules)
             act(work)
             if work.changes or work.entry:
@@ -217,21 +218,36 @@ class Working:
             after = self._store.find(connection, reference)
         return Done(after, work.entry, work.pending, tuple(work.placed))
 
-    def _first_time(
-        self, connection: Connection, by: Actor, request: str, content: object, at: datetime
-    ) -> bool:
+    def _done_before(
+        self,
+        connection: Connection,
+        incident: Incident,
+        by: Actor,
+        request: str,
+        said: object,
+        at: datetime,
+    ) -> Done | None:
+        """Return what this request led to when it came before; None when it is to be done now.
+
+        One whose order could not be carried out is done anew: the caller has heard nothing of it.
+        """
         row_id = self._keys.look_up(f"request|{len(by.name)}|{by.name}|{request}")
-        digest = self._keys.look_up(f"content|{json.dumps(content, sort_keys=True)}")
-        known = connection.scalar(select(requests.c.content).where(requests.c.id == row_id))
+        digest = self._keys.look_up(f"content|{json.dumps(said, sort_keys=True)}")
+        known = connection.execute(select(requests).where(requests.c.id == row_id)).first()
         if known is None:
             connection.execute(requests.insert().values(id=row_id, content=digest, at=at))
-            return True
-        if known != digest:
+            return None
+        if known.content != digest:
             raise Unfit(
                 "Idempotency-Key",
                 "This Idempotency-Key was used for another request: use a new one for each.",
             )
-        return False
+        given = of_request(connection, incident.call_key, by.name, known.at)
+        if any(row.state == FAILED for row in given):
+            connection.execute(update(requests).where(requests.c.id == row_id).values(at=at))
+            return None
+        left = tuple(placed_in(row, self._keys) for row in given if row.state == WAITING)
+        return Done(incident, None, _proposed(connection, incident, by), left)
 
 
 def _proposed(connection: Connection, incident: Incident, by: Actor) -> bool:
