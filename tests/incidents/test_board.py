@@ -22,6 +22,7 @@ from incidents.recorded import Recorded
 from incidents.segment import Segment
 from incidents.store import Store
 from incidents.transactions import StoreUnavailable
+from tests.incidents.desks import noted
 from tests.incidents.making import KEYS, NOW, Caller, Machine, after, drain_all, left, sealed
 
 
@@ -190,7 +191,7 @@ def test_a_change_the_store_could_not_finish_telling_is_asked_for_again(switched
     live.refresh(NOW)
     drain_all(switched.drain())
     live.refresh(NOW)
-    switched.store.add_note(caller.reference, "x", by="sam", at=NOW)
+    noted(switched.store, caller.reference, "x", by="sam", at=NOW)
     store = switched.store
     assert isinstance(store, Switched)
     whole = store.events_of

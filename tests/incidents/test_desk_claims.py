@@ -63,7 +63,7 @@ def test_two_who_grabbed_the_same_phone_need_no_reason(room: Room) -> None:
     done = room.desk.take_over(caller.reference, by=BEN, now=after(30))
     assert done.incident.handler == "ben"
     assert done.orders == (), "the caller is on hold already, perhaps about to press a key"
-    with pytest.raises(Unfit, match="ben has this call. Say why you take it over"):
+    with pytest.raises(Unfit, match=r"ben has this call\. Say why you take it over"):
         room.desk.take_over(caller.reference, by=ANNA, now=after(51))
     room.desk.take_over(caller.reference, "ben is ill", by=ANNA, now=after(52))
     last = room.entries(caller, "taken_over")[-1]
@@ -103,7 +103,7 @@ def test_a_caller_with_the_control_room_is_taken_back_only_with_a_reason(room: R
     room.desk.connect(caller.reference, "control_room", by=ANNA, now=after(20))
     with pytest.raises(Conflict, match="put the line back to hold before you release"):
         room.desk.release(caller.reference, by=ANNA, now=after(21))
-    with pytest.raises(Unfit, match="The caller is with control room. Say why"):
+    with pytest.raises(Unfit, match=r"The caller is with control room\. Say why"):
         room.desk.take_over(caller.reference, by=BEN, now=after(22))
     done = room.desk.take_over(caller.reference, "they asked me to", by=BEN, now=after(23))
     assert [one.what for one in done.orders] == ["hold"]

@@ -15,6 +15,7 @@ from incidents.segment import Segment
 from incidents.tables import drained, events, incidents, numbers, set_aside
 from incidents.tail import Tail
 from incidents.transactions import reading
+from tests.incidents.desks import noted
 from tests.incidents.making import (
     KEYS,
     NOW,
@@ -290,7 +291,7 @@ def test_no_row_of_an_event_or_incident_shows_number_or_words(machine: Machine) 
     """Event data and timeline hold no number, name or spoken word in the clear."""
     caller = Caller()
     machine.drained(caller.arrives(), caller.says("he has a knife"))
-    machine.store.add_note(caller.reference, "a secret note", by="handler", at=NOW)
+    noted(machine.store, caller.reference, "a secret note", by="handler", at=NOW)
     with reading(machine.store.engine) as connection:
         for table in (events, incidents, numbers):
             shown = repr(connection.execute(select(table)).all())

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from incidents.deadline import DEADLINE
 from incidents.transactions import StoreUnavailable, reading, writing
+from tests.incidents.desks import noted
 from tests.incidents.making import NOW, Caller, Machine, drain_all, left
 
 
@@ -32,7 +33,7 @@ def test_a_locked_sqlite_store_is_told_and_caught_up_afterwards(
             drain.run_once()
         assert sqlite_machine.store.healthy()
         with pytest.raises(StoreUnavailable):
-            sqlite_machine.store.add_note(caller.reference, "x", by="sam", at=NOW)
+            noted(sqlite_machine.store, caller.reference, "x", by="sam", at=NOW)
         holder.execute("ROLLBACK")
     assert drain_all(drain) == 2
     assert sqlite_machine.incident(caller).signal == "confirmed"

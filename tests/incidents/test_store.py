@@ -12,6 +12,7 @@ from sqlalchemy import event, func, select
 from incidents.store import BadCursor, NoSuchIncident
 from incidents.tables import incidents, timeline
 from incidents.transactions import next_revision, reading, writing
+from tests.incidents.desks import noted
 from tests.incidents.making import NOW, Caller, Machine, after, references
 
 
@@ -111,12 +112,12 @@ def test_a_note_stands_on_the_timeline_between_the_facts(machine: Machine) -> No
     """Oldest first, whoever wrote it."""
     caller = Caller()
     machine.drained(caller.arrives(), caller.hangs_up())
-    written = machine.store.add_note(caller.reference, "I rang back", by="sam", at=after(30))
+    written = noted(machine.store, caller.reference, "I rang back", by="sam", at=after(30))
     kinds = [entry.kind for entry in machine.store.timeline(caller.reference)]
     assert kinds == ["call_arrived", "prompt_played", "note_added", "line_dropped"]
-    noted = machine.store.timeline(caller.reference)[2]
-    assert noted == written
-    assert noted.data == {"text": "I rang back", "by": "sam"}
+    told = machine.store.timeline(caller.reference)[2]
+    assert told == written
+    assert told.data == {"text": "I rang back", "by": "sam"}
     assert machine.store.written(caller.reference) == [written]
 
 
@@ -132,11 +133,11 @@ def test_a_note_and_its_revision_are_one_transaction(machine: Machine) -> None:
 
     event.listen(machine.store.engine, "before_cursor_execute", fail)
     with pytest.raises(RuntimeError):
-        machine.store.add_note(caller.reference, "lost", by="sam", at=NOW)
+        noted(machine.store, caller.reference, "lost", by="sam", at=NOW)
     event.remove(machine.store.engine, "before_cursor_execute", fail)
     assert machine.store.written(caller.reference) == []
     assert machine.store.revision() == before
-    entry = machine.store.add_note(caller.reference, "kept", by="sam", at=NOW)
+    entry = noted(machine.store, caller.reference, "kept", by="sam", at=NOW)
     assert machine.store.written(caller.reference) == [entry]
     assert machine.store.revision() == before + 1
 
@@ -144,7 +145,7 @@ def test_a_note_and_its_revision_are_one_transaction(machine: Machine) -> None:
 def test_a_note_on_no_incident_is_refused_and_leaves_nothing(machine: Machine) -> None:
     """Raises what it says and writes no row."""
     with pytest.raises(NoSuchIncident):
-        machine.store.add_note("QL-2222-2222-222", "x", by="sam", at=NOW)
+        noted(machine.store, "QL-2222-2222-222", "x", by="sam", at=NOW)
     with pytest.raises(NoSuchIncident):
         machine.store.timeline("QL-2222-2222-222")
     with reading(machine.store.engine) as connection:
