@@ -26,6 +26,9 @@ from config.settings import Settings, load
 if TYPE_CHECKING:
     from flask import Flask
 
+    from incidents.engine import Engine
+    from incidents.orders import LiveCalls
+
 ROOT: Final = Path(__file__).resolve().parent
 FIRST_USER: Final = "handler"
 PHONE_WORKERS: Final = 2
@@ -95,9 +98,11 @@ def console() -> Any:
     sys.setswitchinterval(HAND_OVER_SECONDS)
     settings = configured()
     if not settings.training:
-        return application(settings, policy(settings))
+        return application(settings, policy(settings), live_calls(settings))
     practising = practice_phone(settings)
-    console_app = application(settings, policy(settings), extra_mounts={PRACTICE: practising})
+    console_app = application(
+        settings, policy(settings), live_calls(settings), extra_mounts={PRACTICE: practising}
+    )
 
     async def with_orders(scope: dict[str, Any], receive: Any, send: Any) -> None:
         # Orders to a live call come from our own engine with the account's name and token, as
@@ -109,6 +114,18 @@ def console() -> Any:
             await console_app(scope, receive, send)
 
     return with_orders
+
+
+def live_calls(settings: Settings) -> LiveCalls:
+    """Build the door to Twilio's REST API; nothing is loaded or asked before the first order."""
+    from webhooks.livecalls import TwilioCalls
+
+    return TwilioCalls(
+        account=settings.account_sid,
+        token=settings.auth_tokens[0],
+        api_url=settings.api_url,
+        public_url=settings.public_url,
+    )
 
 
 def practice_phone(settings: Settings) -> Any:
@@ -178,23 +195,62 @@ class ToldToStop:
 
 def run_engine() -> None:
     """Run the engine until told to stop."""
-    from incidents.engine import Engine
-    from incidents.sealed import Keys
-    from incidents.store import Store
-
     configure_logs("engine")
     stop = ToldToStop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop.tell)
     settings = configured()
+    engine(settings, policy(settings)).run(stop)
+
+
+def engine(settings: Settings, rules_of: Policy) -> Engine:
+    """Build the engine: the drain, and beside it the ladder and the watchman."""
+    from console.rules import rules
+    from incidents.audit import Audit
+    from incidents.carrier import Carrier
+    from incidents.drain import Drain
+    from incidents.engine import Engine
+    from incidents.heartbeat import Heartbeat
+    from incidents.ladder import Climber
+    from incidents.ladder_turns import LadderTurns
+    from incidents.sealed import Keys
+    from incidents.silent_calls import SilentCalls
+    from incidents.store import Store
+    from incidents.tail import Tail
+    from incidents.watchman import Watchman
+    from simulator.people import LINE_DRAMA
+    from webhooks.proving import Proving
+
     keys = Keys(settings.key_material)
-    Engine(
-        store=Store(settings.database_url, keys),
+    store = Store(settings.database_url, keys)
+    calls = live_calls(settings)
+    audit = Audit(store.engine, keys, settings.data)
+    carrier = Carrier(store, keys, calls)
+    climber = Climber(store, keys, audit, rules(rules_of, settings), rules_of.ladder, carrier)
+    ladder = LadderTurns(climber, carrier)
+    line = next(iter(rules_of.lines), LINE_DRAMA)
+    drain = Drain(store, Tail(()), keys, rules_of.profiles)
+    watchman = Watchman(
+        keys=keys,
+        account=settings.account_sid,
+        prover=Proving(
+            settings.public_url, settings.auth_tokens[0], settings.account_sid, keys, line
+        ),
+        climber=climber,
+        ladder=ladder,
+        silent_calls=SilentCalls(climber.unfinished, calls, drain, keys),
+        heartbeat=Heartbeat(settings.heartbeat_url) if settings.heartbeat_url else None,
+        chores=(audit.bring_in, lambda: audit.keep_head(datetime.now(UTC))),
+        training=settings.training,
+    )
+    return Engine(
+        store=store,
         journals=settings.journals,
         wake=settings.wake,
         keys=keys,
-        profiles=policy(settings).profiles,
-    ).run(stop)
+        profiles=rules_of.profiles,
+        besides=(ladder, watchman),
+    )
 
 
 def prepare() -> int:

@@ -21,26 +21,30 @@ from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from config.policy import Policy, load_policy
+from config.policy import Policy
 from config.settings import Settings
-from console import api, health
+from console import api, health, orders
 from console.doors import Doors
 from console.headers import Headers, headers
 from console.heard import Heard
 from console.live import PATHS, Live
 from console.mounted import ForSignedIn
 from console.people import People
+from console.rules import rules
 from console.watch import Watch, utc_now
 from console.web import Site, create
 from incidents.accounts import Accounts
+from incidents.audit import Audit
 from incidents.board import Board
-from incidents.holders import Audit
+from incidents.carrier import Carrier
+from incidents.desk import Desk
+from incidents.orders import LiveCalls
 from incidents.presence import Presence
 from incidents.sealed import Keys
 from incidents.second_factor import SecondFactor
 from incidents.staff import Staff
 from incidents.store import Store
-from incidents.wake import Ear
+from incidents.wake import Bell, Ear
 
 PAGE_THREADS: Final = 8
 PRACTICE: Final = "/practice"
@@ -48,19 +52,26 @@ PRACTICE: Final = "/practice"
 
 def application(
     settings: Settings,
-    policy: Policy | None = None,
+    policy: Policy,
+    calls: LiveCalls,
     *,
     extra_mounts: Mapping[str, ASGIApp] = MappingProxyType({}),
     clock: Callable[[], datetime] = utc_now,
 ) -> ASGIApp:
-    """Make the console. ``extra_mounts``: applications by path, for whoever is signed in."""
+    """Make the console.
+
+    ``calls``: the door to live calls. ``extra_mounts``: applications by path, for whoever is
+    signed in.
+    """
     keys = Keys(settings.key_material)
     store = Store(settings.database_url, keys)
     journals = (settings.data / "journal", settings.journal_spare)
-    watch = Watch(Board(store, journals, keys), Ear(settings.data / "wake", "console"), clock=clock)
-    roles = (policy or load_policy(settings)).roles
-    audit = Audit(store.engine, keys)
-    accounts = Accounts(store.engine, keys, roles, audit=audit)
+    ear, bell = Ear(settings.wake, "console"), Bell(settings.wake)
+    watch = Watch(Board(store, journals, keys), ear, clock=clock, bell=bell)
+    audit = Audit(store.engine, keys, settings.data)
+    accounts = Accounts(store.engine, keys, policy.roles, audit=audit)
+    given = rules(policy, settings)
+    desk, carrier = Desk(store, keys, audit, given), Carrier(store, keys, calls, clock=clock)
     doors = Doors(accounts, clock)
     https = settings.console_url.startswith("https:")
     site = Site(
@@ -75,13 +86,21 @@ def application(
             staff=Staff(store.engine, keys, audit, accounts),
             factor=SecondFactor(store.engine, keys, audit),
             presence=Presence(store.engine),
-            desk=None,
+            desk=desk,
             keys=keys,
             address=settings.console_url,
             training=settings.training,
         ),
+        desk=desk,
+        carrier=carrier,
+        audit=audit,
     )
-    flask = create(site, [api.blueprint(store, watch), health.blueprint(watch, store)])
+    parts = (
+        api.blueprint(store, watch, given),
+        orders.blueprint(orders.Work(desk, given, carrier, watch, store)),
+        health.blueprint(watch, store),
+    )
+    flask = create(site, parts)
     heard = Heard(Presence(store.engine), clock)
     flask.extensions["quietline_heard"] = heard
     live = Live(watch, doors, headers(https=https), heard)

@@ -23,6 +23,7 @@ from console import words
 from console.doors import Doors
 from console.guard import MayNot, deny_by_default
 from console.leaving import leaving
+from console.opening import opening
 from console.pages import pages
 from console.people import EXTENSION, People
 from console.places import home, places
@@ -32,6 +33,9 @@ from console.start import start
 from console.users import users
 from console.watch import Watch
 from incidents.accounts import Holder
+from incidents.audit import Audit
+from incidents.carrier import Carrier
+from incidents.desk import Desk
 from incidents.store import Store
 from incidents.transactions import StoreUnavailable
 
@@ -66,6 +70,9 @@ class Site:
     practice: bool
     """Whether the practice phone is mounted beside the board."""
     people: People
+    desk: Desk
+    carrier: Carrier
+    audit: Audit
 
 
 def create(site: Site, parts: Sequence[Blueprint] = ()) -> Flask:
@@ -88,11 +95,14 @@ def create(site: Site, parts: Sequence[Blueprint] = ()) -> Flask:
     app.extensions["quietline_doors"] = site.doors
     app.extensions["quietline_watch"] = site.watch
     app.extensions["quietline_store"] = site.store
+    app.extensions["quietline_desk"] = site.desk
+    app.extensions["quietline_carrier"] = site.carrier
+    app.extensions["quietline_audit"] = site.audit
     app.extensions[EXTENSION] = site.people
     app.extensions["quietline_assets"] = _version(Path(app.root_path) / "static")
     deny_by_default(app)
     CSRFProtect(app)
-    for part in (pages, signin, second_step, leaving, users, start, *parts):
+    for part in (pages, opening, signin, second_step, leaving, users, start, *parts):
         app.register_blueprint(part)
     slow_guessers(app, Limiter(lambda: request.remote_addr or "", app=app))
     _word_refusals(app)
