@@ -143,7 +143,8 @@ class Holders(Working):
                 return
             was = one.handler if one.state == "claimed" else None
             if was:
-                take(work, "taken_over", via="phone", **{"from": was, "reason": "holder away"})
+                why = {"from": was, "reason": "holder away"}
+                take(work, "taken_over", hold=True, via="phone", **why)
             else:
                 take(work, "claimed", via="phone")
             work.log("took the call by phone")
