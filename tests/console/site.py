@@ -16,15 +16,18 @@ from sqlalchemy.exc import OperationalError
 
 from config.policy import load_policy
 from config.settings import load
-from console import api, health
+from console import api, health, orders
 from console.doors import COOKIE, Doors
 from console.people import People
+from console.rules import rules
 from console.watch import Watch
 from console.web import Site, create
 from incidents.accounts import Accounts
+from incidents.audit import Audit
 from incidents.board import Board
+from incidents.carrier import Carrier
+from incidents.desk import Desk, Rules
 from incidents.drain import Drain
-from incidents.holders import Audit
 from incidents.migrate import upgrade
 from incidents.presence import Presence
 from incidents.recorded import Recorded, call_key, event_key, seal
@@ -36,6 +39,7 @@ from incidents.staff import Staff
 from incidents.store import Store
 from incidents.tail import Tail
 from incidents.wake import Ear
+from tests.incidents.ladders import Calls
 
 NOW = datetime(2026, 12, 22, 18, 3, 11, 42_000, tzinfo=UTC)
 ACCOUNT = "AC" + "0" * 32
@@ -56,6 +60,10 @@ class Console:
     watch: Watch = field(init=False)
     audit: Audit = field(init=False)
     accounts: Accounts = field(init=False)
+    staff: Staff = field(init=False)
+    rules: Rules = field(init=False)
+    desk: Desk = field(init=False)
+    calls: Calls = field(init=False)
     app: Flask = field(init=False)
     _calls: itertools.count[int] = field(init=False)
 
@@ -65,21 +73,43 @@ class Console:
         self.store = Store(self.url, self.keys)
         self.board = Board(self.store, self._folders, self.keys)
         self.watch = Watch(self.board, Ear(self.data / "wake", "console"), clock=self.clock)
-        roles = load_policy(load({"QUIETLINE_DATA": str(self.data)}, self.data)).roles
+        settings = load({"QUIETLINE_DATA": str(self.data)}, self.data)
+        policy = load_policy(settings)
         self.audit = Audit(self.store.engine, self.keys)
-        self.accounts = Accounts(self.store.engine, self.keys, roles, audit=self.audit)
+        self.accounts = Accounts(self.store.engine, self.keys, policy.roles, audit=self.audit)
         doors = Doors(self.accounts, self.clock)
+        self.staff = Staff(self.store.engine, self.keys, self.audit, self.accounts)
+        self.rules = rules(policy, settings)
+        self.desk = Desk(self.store, self.keys, self.audit, self.rules)
+        self.calls = Calls()
         people = People(
-            staff=Staff(self.store.engine, self.keys, self.audit, self.accounts),
+            staff=self.staff,
             factor=SecondFactor(self.store.engine, self.keys, self.audit),
             presence=Presence(self.store.engine),
-            desk=None,
+            desk=self.desk,
             keys=self.keys,
             address="http://localhost:8056",
             training=self.training,
         )
-        site = Site(self.watch, self.store, doors, "secret", False, True, False, people)
-        parts = [api.blueprint(self.store, self.watch), health.blueprint(self.watch, self.store)]
+        carrier = Carrier(self.store, self.keys, self.calls, clock=self.clock)
+        site = Site(
+            self.watch,
+            self.store,
+            doors,
+            "secret",
+            False,
+            True,
+            False,
+            people,
+            self.desk,
+            carrier,
+            self.audit,
+        )
+        parts = [
+            api.blueprint(self.store, self.watch, self.rules),
+            orders.blueprint(orders.Work(self.desk, self.rules, carrier, self.watch, self.store)),
+            health.blueprint(self.watch, self.store),
+        ]
         self.app = create(site, parts)
         self._calls = itertools.count(1)
 

@@ -79,7 +79,7 @@ def test_a_view_that_says_nothing_is_refused(console: Console) -> None:
         carrier=console.app.extensions["quietline_carrier"],
         audit=console.audit,
     )
-    app = create(site, [api.blueprint(console.store, console.watch)])
+    app = create(site, [api.blueprint(console.store, console.watch, console.rules)])
     app.add_url_rule("/forgotten", "forgotten", lambda: "seen")
     assert app.test_client().get("/forgotten").status_code == 403
     assert health.blueprint(console.watch, console.store).name == "health"
