@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
+from sqlalchemy import select
 
 from config import doctor as judge
 from config import seen
@@ -19,7 +20,9 @@ from config.doctor import Finding
 from config.policy import BadPolicy, load_policy
 from config.settings import SETTINGS, BadSetting, load
 from incidents.migrate import revisions
-from incidents.transactions import StoreUnavailable
+from incidents.roles import Roles
+from incidents.tables import users
+from incidents.transactions import StoreUnavailable, connect, reading
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,21 +50,38 @@ def examine(environ: Mapping[str, str], root: Path) -> list[Finding]:
         judge.check_writable("spare journal", spare, seen.write_error(spare)),
         judge.check_disk("spare disk", spare, seen.free_bytes(spare)),
         judge.check_spare(same_disk=seen.same_disk(journal, spare)),
-        *_examine_store(settings.database_url),
+        *_examine_store(settings.database_url, rules.roles),
         judge.check_console(settings.console_bind[0], settings.console_url),
         judge.check_control_room(settings.control_room),
+        judge.check_heartbeat(settings.heartbeat_url),
         judge.check_public_url(settings.public_url),
         judge.check_reach(settings.public_url, seen.reach_error(settings.public_url)),
         *judge.what_cannot_be_seen(),
     ]
 
 
-def _examine_store(url: str) -> list[Finding]:
+def _examine_store(url: str, roles: Roles) -> list[Finding]:
     try:
         present, newest = revisions(url)
     except StoreUnavailable as error:
         return [judge.check_store(type(error.__cause__ or error).__name__)]
-    return [judge.check_store(None), judge.check_migrations(present, newest)]
+    found = [judge.check_store(None), judge.check_migrations(present, newest)]
+    return found if present != newest else [*found, *judge.check_people(*_people(url, roles))]
+
+
+def _people(url: str, roles: Roles) -> tuple[int, int, int]:
+    """Count supervisors, those of them with a phone, and administrators."""
+    engine = connect(url)
+    with reading(engine) as connection:
+        rows = connection.execute(
+            select(users.c.role, users.c.phone.is_not(None).label("phone")).where(
+                users.c.disabled_at.is_(None)
+            )
+        ).all()
+    engine.dispose()
+    supervisors = [row for row in rows if roles.may(row.role, "supervise")]
+    administrators = [row for row in rows if roles.may(row.role, "users")]
+    return len(supervisors), sum(bool(row.phone) for row in supervisors), len(administrators)
 
 
 @click.command("doctor")

@@ -240,7 +240,47 @@ def check_control_room(number: str | None) -> Finding:
             "none: a caller on hold waits for the board alone",
             "Set QUIETLINE_CONTROL_ROOM to a number that is answered day and night.",
         )
-    return Finding("ok", "control room", "set; a caller on hold for 30 s is bridged to it")
+    return Finding("ok", "control room", "set; a caller nobody has is bridged to it")
+
+
+def check_people(supervisors: int, with_a_phone: int, administrators: int) -> list[Finding]:
+    """Check that the ladder has somebody to ring, and that somebody can end an account."""
+    found = []
+    if with_a_phone:
+        found.append(
+            Finding("ok", "ladder", f"{with_a_phone} of {supervisors} supervisor(s) can be rung")
+        )
+    else:
+        found.append(
+            Finding(
+                "warn",
+                "ladder",
+                "no supervisor can be rung: the ladder passes that rung over",
+                ".venv/bin/flask --app app users add NAME --role supervisor --phone NUMBER",
+            )
+        )
+    if not administrators:
+        found.append(
+            Finding(
+                "warn",
+                "people",
+                "nobody can invite, or end the account of somebody who leaves, at the console",
+                ".venv/bin/flask --app app users add NAME --role administrator",
+            )
+        )
+    return found
+
+
+def check_heartbeat(url: str | None) -> Finding:
+    """Check that somebody outside notices when this machine is gone altogether."""
+    if url is None:
+        return Finding(
+            "warn",
+            "heartbeat",
+            "none: nobody outside notices when this machine is gone",
+            "Set QUIETLINE_HEARTBEAT_URL to an address that raises an alarm when it is not asked.",
+        )
+    return Finding("ok", "heartbeat", "an address outside is asked every minute")
 
 
 def what_cannot_be_seen() -> list[Finding]:

@@ -117,3 +117,18 @@ def test_a_clock_behind_the_files_on_disk_is_seen(tmp_path: Path) -> None:
     ahead = time.time() + 3600
     os.utime(tmp_path / "later", (ahead, ahead))
     assert seen.newest_ahead_seconds(tmp_path) == pytest.approx(3600, abs=60)
+
+
+def test_the_ladder_needs_a_supervisor_who_can_be_rung() -> None:
+    """And somebody must be able to end the account of a leaver."""
+    alone = doctor.check_people(supervisors=1, with_a_phone=0, administrators=0)
+    assert [(one.level, one.name) for one in alone] == [("warn", "ladder"), ("warn", "people")]
+    assert all("users add" in one.to_do for one in alone)
+    (well,) = doctor.check_people(supervisors=2, with_a_phone=1, administrators=1)
+    assert str(well) == "ok    ladder: 1 of 2 supervisor(s) can be rung"
+
+
+def test_a_heartbeat_tells_somebody_outside() -> None:
+    """Optional, and its absence is said."""
+    assert doctor.check_heartbeat(None).level == "warn"
+    assert doctor.check_heartbeat("https://beat.example/abc").level == "ok"
