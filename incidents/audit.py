@@ -32,9 +32,9 @@ Operation = Literal[
 """The six operations of the Data Protection Act 2018, section 62."""
 SPOOL: Final = "audit-spool"
 HEAD: Final = "audit-head"
-AWAY_SECONDS: Final = 5.0
-"""After the store did not answer, looks go to the spool for so long without asking it again:
-nobody's page may wait for the audit log of a store that is down."""
+AWAY_SECONDS: Final = 10.0
+"""After the store did not answer, looks go to the spool for so long; then one of them asks it
+again, and only one: nobody's page may wait for the audit log of a store that is down."""
 AT_ONCE: Final = 500
 """Entries of the spool brought in by one transaction: others want to write, too."""
 
@@ -84,9 +84,12 @@ class Audit:
         """
         entry = Spooled(uuid7(at), at, actor, operation, what, record, reason)
         if time.monotonic() >= self._away_until:
+            if self._away_until:
+                self._away_until = time.monotonic() + AWAY_SECONDS
             try:
                 with writing(self._engine) as connection:
                     self._put(connection, entry)
+                self._away_until = 0.0
                 return
             except (StoreUnavailable, SQLAlchemyError) as error:
                 log.warning("an entry of the audit log waits for the store (%s)", error)
