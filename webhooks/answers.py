@@ -4,38 +4,26 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
 
 from callflow import actions
 from callflow.call import BadToken, Call, Stage
 from callflow.events import AnswerFailed, CallArrived, CallEnded, Event, KeysPressed, SoundHeard
 from callflow.flow import Outcome, Setting, step
 from callflow.keys import from_url, to_url
-from callflow.lines import Line, profile_for
 from callflow.profiles import Profile
 from config.policy import Policy
-from incidents.proof import PARAMETER, is_proof
-from incidents.recorded import Recorded, call_key, event_key
+from incidents.orders import Order
+from incidents.recorded import Recorded
 from incidents.sealed import Keys
-from webhooks import parameters
-from webhooks.documents import Documents
+from webhooks import ordered, parameters
+from webhooks.documents import HANG_UP, Documents
+from webhooks.records import Caller, Records, decided
 
-_STEP = "/voice/step/"
-_CALL_KEY = re.compile(r"[0-9a-f]{40}\Z")
-_KINDS = {
-    "CallArrived": "call_arrived",
-    "KeysPressed": "keys_pressed",
-    "SoundHeard": "sound_heard",
-    "NothingHeard": "nothing_heard",
-    "BridgeEnded": "bridge_ended",
-    "AnswerFailed": "answer_failed",
-    "CallEnded": "call_ended",
-}
-_PROMPTS = {
-    actions.AskService: "service",
-    actions.AskAnyKey: "any_key",
-    actions.AskForSignal: "signal",
-    actions.LetGo: "goodbye",
-}
+_PLACE: Final = re.compile(r"/voice/(step|order|answer)/([^/?#]*)/?([^/?#]*)")
+_CALL_KEY: Final = re.compile(r"[0-9a-f]{40}\Z")
+_NOTHING: Final = "-"
+"""Stands in an address where there is nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +37,6 @@ class Answer:
     control room is rung, or the line held: a caller nobody wrote down is never let go."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Caller:
-    """What one request says about who calls which line."""
-
-    params: dict[str, str]
-    line: Line
-    profile: Profile
-    base: dict[str, object]
-    call_key: str
-    call_sid: str
-
-
 class Answers:
     """Answers for one site."""
 
@@ -71,6 +47,7 @@ class Answers:
         self._keys = keys
         self._documents = documents
         self._control_room = control_room
+        self._records = Records(policy, keys)
 
     def incoming(self, params: dict[str, str], now: datetime) -> Answer:
         """A call comes in."""
@@ -84,18 +61,49 @@ class Answers:
             return self.lost(params, now, token)
         return self._answer(call, [parameters.happened(call.stage, params)], params, now)
 
+    def order(self, token: str, sealed: str, params: dict[str, str], now: datetime) -> Answer:
+        """A handler, or the ladder, interrupts the call. An order we cannot open: hold the line."""
+        order = ordered.opened(sealed, self._keys)
+        try:
+            call = Call.read(token)
+        except BadToken:
+            return self.lost(params, now, f"{token}/{sealed}")
+        happened = _heard(call.stage, params)
+        event = None if order is None else ordered.event(order)
+        if event is None:
+            return self._answer(call, [*happened, AnswerFailed()], params, now)
+        return self._answer(call, [*happened, event], params, now, order=order, sealed=sealed)
+
+    def answer(self, token: str, sealed: str, params: dict[str, str], now: datetime) -> Answer:
+        """A question has been spoken, and this is what was pressed."""
+        order = ordered.opened(sealed, self._keys)
+        try:
+            call = Call.read(token)
+        except BadToken:
+            return self.lost(params, now, f"{token}/{sealed}")
+        if order is None:
+            happened = [*_heard(call.stage, params), AnswerFailed()]
+            return self._answer(call, happened, params, now)
+        profile = self._records.caller(call, params).profile
+        event = ordered.answered(profile.replies, params)
+        return self._answer(call, [event], params, now, order=order, sealed=sealed)
+
     def fallback(self, params: dict[str, str], now: datetime) -> Answer:
         """An answer of ours failed. What the caller did meanwhile may come with this request."""
         url = params.get("ErrorUrl", "")
+        place, token, sealed = (_PLACE.findall(url) or [("", "", "")])[-1]
         try:
-            call = Call.read(url.partition(_STEP)[2].partition("?")[0].partition("#")[0])
+            call = Call.read(token)
         except BadToken:
             if not url.endswith("/voice/incoming"):
                 return self.lost(params, now, url)
             call = Call.starting(now)
-        heard = parameters.happened(call.stage, params)
-        happened: list[Event] = [heard] if isinstance(heard, KeysPressed | SoundHeard) else []
-        return self._answer(call, [*happened, AnswerFailed()], params, now)
+        happened = _heard(call.stage, params)
+        order = ordered.opened(sealed, self._keys) if place == "answer" else None
+        if order is not None and params.get("Digits"):
+            profile = self._records.caller(call, params).profile
+            happened = [ordered.answered(profile.replies, params)]
+        return self._answer(call, [*happened, AnswerFailed()], params, now, order=order)
 
     def lost(self, params: dict[str, str], now: datetime, where: str) -> Answer:
         """The state is gone: hold the line, under a step no earlier document can have had.
@@ -104,9 +112,8 @@ class Answers:
         5 stays one 5 here as well.
         """
         call = replace(Call.starting(now), step=int(now.timestamp() * 1000))
-        heard = parameters.happened(Stage.NEW, params)
-        happened: list[Event] = [heard] if isinstance(heard, KeysPressed | SoundHeard) else []
-        return self._answer(call, [*happened, AnswerFailed()], params, now, f"lost|{where}")
+        happened = [*_heard(Stage.NEW, params), AnswerFailed()]
+        return self._answer(call, happened, params, now, place=f"lost|{where}")
 
     def status(self, params: dict[str, str], now: datetime) -> Answer:
         """The network reports on the call; only its end is of interest, and only the caller's."""
@@ -115,27 +122,56 @@ class Answers:
         if not over or not ours:
             return Answer([], b"", unwritten=True)
         call = Call.starting(now)
-        caller = self._caller(call, params)
-        return Answer([self._record(caller, call, CallEnded(), now, {})], b"", unwritten=True)
+        caller = self._records.caller(call, params)
+        ended = self._records.record(caller, call, CallEnded(), now, {})
+        return Answer([ended], b"", unwritten=True)
 
     def whisper(self, path: str, params: dict[str, str], now: datetime) -> Answer:
-        """The control room has picked up: tell that side, and that side only, what this is."""
-        word, language, call, signal, step_text, *_ = [*path.split("/"), *[""] * 5]
-        document = self._documents.whisper(word, language, _spaced(signal))
+        """Somebody of ours has picked up: tell that side, and that side only, what this is."""
+        word, language, call, signal, step_text, claimed, sealed, *_ = [
+            *path.split("/"),
+            *[""] * 7,
+        ]
+        document = self._documents.whisper(
+            word, language, _spaced(signal), claimed=claimed == ordered.CLAIMED
+        )
         if not _CALL_KEY.match(call) or not step_text.isascii() or not step_text.isdigit():
             return Answer([], document, unwritten=True)
-        key = event_key(self._keys, call, step_text, "connected", "")
-        connected = Recorded(
-            key=key,
-            call_key=call,
+        order = ordered.opened(sealed, self._keys)
+        connected = self._records.beside(
+            "connected",
+            call,
+            int(step_text[:18]),
+            now,
+            ordered.joined(order),
+            place=step_text,
             call_sid=parameters.short(params, "ParentCallSid"),
-            month=now.strftime("%Y-%m"),
-            step=int(step_text[:18]),
-            kind="connected",
-            at=_milliseconds(now),
-            data={"to": "control room"},
         )
         return Answer([connected], document, unwritten=True)
+
+    def page(self, sealed: str, params: dict[str, str], now: datetime) -> Answer:
+        """Somebody of ours is rung: a call waits, or a conference is to be listened to."""
+        order = self._page(sealed)
+        if order is None:
+            return self._no_page(sealed, params, now)
+        if not order.room:
+            return Answer([], self._documents.page(order.language, sealed), unwritten=True)
+        told = ordered.joined(order)
+        joined = self._records.beside("connected", order.call_key, 0, now, told, place=order.id)
+        document = self._documents.listen(order.language, order.room)
+        return Answer([joined], document, unwritten=True)
+
+    def page_answer(self, sealed: str, params: dict[str, str], now: datetime) -> Answer:
+        """Somebody who was rung pressed a key: 1 says that they take the call."""
+        order = self._page(sealed)
+        if order is None:
+            return self._no_page(sealed, params, now)
+        keys = parameters.keys(params)
+        if ordered.TAKE not in keys:
+            return Answer([], HANG_UP, unwritten=True)
+        told = {"order": order.id, "name": order.name, "keys": keys}
+        taken = self._records.beside("page_answered", order.call_key, 0, now, told, place=order.id)
+        return Answer([taken], self._documents.taken(order.language), unwritten=True)
 
     def last_resort(self, now: datetime | None = None) -> bytes:
         """Keep the caller whatever has gone wrong: ring the control room, or hold the line."""
@@ -144,7 +180,7 @@ class Answers:
             Call.starting(now), stage=Stage.HOLD, step=int(now.timestamp() * 1000), lost=True
         )
         profile = self._policy.profiles[self._policy.other.profile]
-        if self._control_room:
+        if self._may_ring(self._policy.other.purpose):
             bridged = replace(call, stage=Stage.BRIDGED)
             return self._documents.connect(profile.hold.ring, bridged.write(), "nothing/en-GB")
         listening = profile.hold.listening
@@ -153,11 +189,21 @@ class Answers:
 
     def failure(self, event: Recorded) -> Recorded:
         """Return the record that the answer to ``event`` was not the one decided."""
-        kind = _KINDS[AnswerFailed.__name__]
-        base = ("line", "profile", "purpose", "number", "withheld", "stage")
-        data = {name: event.data[name] for name in base} | {"next": Stage.HOLD.value}
-        key = event_key(self._keys, event.call_key, event.step, kind, "unwritten")
-        return replace(event, key=key, kind=kind, data=data)
+        return self._records.failure(event)
+
+    def _may_ring(self, purpose: str) -> bool:
+        """Say whether the phone side may ring the control room by itself: for live calls only."""
+        return self._control_room is not None and purpose == "live"
+
+    def _page(self, sealed: str) -> Order | None:
+        order = ordered.opened(sealed, self._keys)
+        good = order is not None and order.what == "page" and _CALL_KEY.match(order.call_key)
+        return order if good else None
+
+    def _no_page(self, sealed: str, params: dict[str, str], now: datetime) -> Answer:
+        if parameters.outbound(params):
+            return Answer([], HANG_UP, unwritten=True)
+        return self.lost(params, now, sealed)  # whoever rings us is a caller, and is kept
 
     def _answer(
         self,
@@ -165,126 +211,64 @@ class Answers:
         happened: Sequence[Event],
         params: dict[str, str],
         now: datetime,
+        *,
         place: str = "",
+        order: Order | None = None,
+        sealed: str = "",
     ) -> Answer:
-        caller = self._caller(call, params)
-        setting = Setting(caller.profile, self._control_room is not None, now)
+        caller = self._records.caller(call, params)
+        setting = Setting(caller.profile, self._may_ring(caller.line.purpose), now)
         records = []
         for event in happened:
             outcome = step(call, event, setting)
-            decided = _decided(outcome, caller)
-            records.append(self._record(caller, call, event, now, decided, place))
+            told = decided(outcome, caller)
+            theirs = order if ordered.concerns(event) else None
+            records.append(
+                self._records.record(caller, call, event, now, told, place=place, order=theirs)
+            )
             call = outcome.call
-        document = self._document(outcome, caller)
-        holds = self._control_room is None and outcome.call.stage is not Stage.ENDED
+        document = self._document(outcome, caller, order, sealed)
+        nobody_rung = not setting.control_room or outcome.call.claimed
+        holds = nobody_rung and outcome.call.stage is not Stage.ENDED
         return Answer(records, document, unwritten=holds)
 
-    def _document(self, outcome: Outcome, caller: _Caller) -> bytes:
-        call, profile = outcome.call, caller.profile
-        whisper = ""
-        if isinstance(outcome.action, actions.ConnectControlRoom):
-            signal = profile.signal.keys * profile.signal.presses
-            if len(profile.signal.keys) > 1:
-                signal = next((key for key in call.keys if key in profile.signal.keys), "")
-            word = _whisper_word(call, profile)
-            pressed = to_url(signal) or "-"
-            parts = (word, caller.line.language, caller.call_key, pressed, str(call.step))
-            whisper = "/".join(parts)
-        return self._documents.render(
-            outcome.action, profile, caller.line.language, call.write(), whisper
-        )
+    def _document(
+        self, outcome: Outcome, caller: Caller, order: Order | None, sealed: str
+    ) -> bytes:
+        call, action, token = outcome.call, outcome.action, outcome.call.write()
+        language = call.language or caller.line.language
+        match action:
+            case actions.AskQuestion() if order is not None:
+                where = f"{token}/{sealed}"
+                replies = caller.profile.replies
+                return self._documents.ask(action, order.text, replies, language, where)
+            case actions.ConnectStaff(ring) if order is not None:
+                whisper = self._whisper(call, caller, language, sealed)
+                return self._documents.connect(ring, token, whisper, order.to)
+            case actions.JoinConference() if order is not None:
+                return self._documents.conference(token, order.room)
+            case actions.ConnectControlRoom(ring):
+                return self._documents.connect(
+                    ring, token, self._whisper(call, caller, language, "")
+                )
+        return self._documents.render(action, caller.profile, language, token, "")
 
-    def _caller(self, call: Call, params: dict[str, str]) -> _Caller:
-        who = parameters.caller(params)
-        line = self._policy.lines.get(params.get("To", ""), self._policy.other)
-        profile = profile_for(line, who.number, self._policy.profiles)
-        account = parameters.account(params)
-        sid = parameters.call_sid(params)
-        if sid is None:
-            # No usable identifier: the caller and the second the call began make
-            # one, so that its steps still belong together.
-            seen = f"{params.get('CallSid')}|{params.get('From')}|{params.get('To')}|{call.began}"
-            sid = f"unidentified-{self._keys.look_up(seen)[:16]}"
-        # The watchman's own call, which proves that the whole way works.
-        proven = is_proof(self._keys, sid, params.get(PARAMETER))
-        base: dict[str, object] = {
-            "line": line.kind,
-            "profile": profile.id,
-            "purpose": "proof" if proven else line.purpose,
-            "number": who.number,
-            "withheld": who.withheld,
-        }
-        return _Caller(params, line, profile, base, call_key(self._keys, account, sid), sid)
-
-    def _record(
-        self,
-        caller: _Caller,
-        call: Call,
-        event: Event,
-        now: datetime,
-        decided: dict[str, object],
-        place: str = "",
-    ) -> Recorded:
-        kind = _KINDS[type(event).__name__]
-        facts = _facts(event, caller)
-        content = _content(event, caller.params)
-        return Recorded(
-            key=event_key(self._keys, caller.call_key, place or call.step, kind, content),
-            call_key=caller.call_key,
-            call_sid=caller.call_sid,
-            month=call.month(),
-            step=call.step,
-            kind=kind,
-            at=_milliseconds(now),
-            data={**caller.base, "stage": call.stage.value, **facts, **decided},
-        )
+    def _whisper(self, call: Call, caller: Caller, language: str, sealed: str) -> str:
+        """Return what follows ``/voice/whisper/`` for whoever is rung."""
+        signal = caller.profile.signal.keys * caller.profile.signal.presses
+        if len(caller.profile.signal.keys) > 1:
+            signal = next((key for key in call.keys if key in caller.profile.signal.keys), "")
+        word, pressed = _whisper_word(call, caller.profile), to_url(signal) or _NOTHING
+        parts = [word, language, caller.call_key, pressed, str(call.step)]
+        if sealed:
+            parts += [ordered.CLAIMED if call.claimed else _NOTHING, sealed]
+        return "/".join(parts)
 
 
-def _facts(event: Event, caller: _Caller) -> dict[str, object]:
-    params, profile = caller.params, caller.profile
-    match event:
-        case KeysPressed(keys):
-            facts: dict[str, object] = {"keys": keys, "signal": profile.signal.spelled()}
-            return {**facts, "meanings": dict(profile.meanings)} if profile.meanings else facts
-        case SoundHeard():
-            return parameters.words(params)
-        case AnswerFailed():
-            return {"code": parameters.short(params, "ErrorCode")}
-        case CallEnded():
-            return {
-                "status": parameters.short(params, "CallStatus"),
-                "duration": parameters.number(params, "CallDuration"),
-            }
-        case _:
-            status = parameters.short(params, "DialCallStatus")
-            return {"status": status} if status else {}
-
-
-def _content(event: Event, params: dict[str, str]) -> str:
-    """What tells two events of one step and kind apart. Times and headers do not."""
-    match event:
-        case KeysPressed(keys):
-            return keys
-        case SoundHeard():
-            return params.get("SpeechResult", "")
-        case AnswerFailed():
-            return f"{params.get('ErrorCode')}|{params.get('ErrorUrl')}"
-        case CallEnded():
-            return parameters.short(params, "CallStatus")
-        case _:
-            return ""
-
-
-def _decided(outcome: Outcome, caller: _Caller) -> dict[str, object]:
-    """What was decided, for the record: where the call went next and what was said."""
-    call, action, profile = outcome.call, outcome.action, caller.profile
-    decided: dict[str, object] = {"next": call.stage.value}
-    prompt = action.say if isinstance(action, actions.HoldLine) else _PROMPTS.get(type(action), "")
-    if prompt:
-        decided["prompt"] = prompt
-    if call.stage is Stage.HOLD and profile.silence == "held" and not call.gave_a_sign():
-        decided["held"] = profile.silence_reason
-    return decided
+def _heard(stage: Stage, params: dict[str, str]) -> list[Event]:
+    """What the caller did, where it comes with a request that is about something else."""
+    heard = parameters.happened(stage, params)
+    return [heard] if isinstance(heard, KeysPressed | SoundHeard) else []
 
 
 def _spaced(signal: str) -> str:
@@ -301,7 +285,3 @@ def _whisper_word(call: Call, profile: Profile) -> str:
     if call.keys:
         return "someone"
     return "heard" if call.heard else "nothing"
-
-
-def _milliseconds(now: datetime) -> datetime:
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)

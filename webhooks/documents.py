@@ -1,8 +1,9 @@
 """TwiML for each action, put together once and kept.
 
 Only the next URL differs from caller to caller, so a document is two ready-made
-halves around it. Every Gather posts even when nothing was pressed, never ends on a
-key, and is followed by a way to stay on the line.
+halves around it; what an order says, or whom it rings, is put together when it comes.
+Every Gather posts even when nothing was pressed, never ends on a key, and is followed
+by a way to stay on the line.
 """
 
 from collections.abc import Mapping
@@ -13,20 +14,28 @@ from callflow.actions import (
     Action,
     AskAnyKey,
     AskForSignal,
+    AskQuestion,
     AskService,
     ConnectControlRoom,
+    ConnectStaff,
     HangUp,
     HoldLine,
+    JoinConference,
     LetGo,
     Nothing,
 )
 from callflow.profiles import Ask, Profile
+from callflow.questions import FIRST_LANGUAGE, Questions, Replies, Words
 from config.policy import Voice
 
 _START = '<?xml version="1.0" encoding="UTF-8"?><Response>'
 _END = "</Response>"
 _URL = "\x00"
 """Stands for the next URL while a document is put together; no prompt may hold it."""
+
+_PAGE_WAIT = 8
+"""Seconds somebody who is rung has to find the key 1."""
+_LONGEST_SPOKEN = 400
 
 HANG_UP = f"{_START}<Hangup/>{_END}".encode()
 
@@ -35,10 +44,17 @@ class Documents:
     """Renders actions for one site. ``voices`` by language; ``control_room`` E.164 or None."""
 
     def __init__(
-        self, voices: Mapping[str, Voice], public_url: str, control_room: str | None
+        self,
+        voices: Mapping[str, Voice],
+        questions: Questions,
+        public_url: str,
+        control_room: str | None,
     ) -> None:
         self._voices = voices
+        self._questions = questions
         self._step_url = f"{public_url}/voice/step/"
+        self._answer_url = f"{public_url}/voice/answer/"
+        self._page_url = f"{public_url}/voice/page/"
         self._whisper_url = f"{public_url}/voice/whisper/"
         self._control_room = control_room
         self._halves: dict[tuple[str, str, Action], tuple[bytes, ...]] = {}
@@ -60,62 +76,145 @@ class Documents:
             halves = self._halves[where] = tuple(part.encode() for part in text.split(_URL))
         return (self._step_url + token).encode().join(halves)
 
-    def connect(self, ring: int, token: str, whisper: str) -> bytes:
-        """Return the document that rings the control room and comes back to ``token``."""
+    def connect(self, ring: int, token: str, whisper: str, to: str | None = None) -> bytes:
+        """Return the document that rings ``to`` and comes back to ``token``.
+
+        ``to``: E.164, of staff; the control room where it is not given.
+        """
         action = quoteattr(self._step_url + token)
         url = quoteattr(self._whisper_url + whisper)
         return (
             f'{_START}<Dial timeout="{ring}" answerOnBridge="true" action={action} method="POST">'
-            f'<Number url={url} method="POST">{self._control_room}</Number></Dial>'
-            f'<Redirect method="POST">{escape(self._step_url + token)}</Redirect>{_END}'
+            f'<Number url={url} method="POST">{escape(to or self._control_room or "")}</Number>'
+            f'</Dial><Redirect method="POST">{escape(self._step_url + token)}</Redirect>{_END}'
         ).encode()
 
-    def whisper(self, word: str, language: str, signal: str) -> bytes:
+    def conference(self, token: str, room: str) -> bytes:
+        """Return the document that puts the caller into ``room`` and comes back to ``token``.
+
+        No beep and no music: nothing new is heard. When the caller goes, the room is closed.
+        """
+        url = self._step_url + token
+        return (
+            f'{_START}<Dial action={quoteattr(url)} method="POST">{_conference(room)}</Dial>'
+            f'<Redirect method="POST">{escape(url)}</Redirect>{_END}'
+        ).encode()
+
+    def ask(
+        self, action: AskQuestion, question: str, replies: Replies, language: str, answer: str
+    ) -> bytes:
+        """Return the document that speaks ``question``.
+
+        ``answer``: what follows ``/voice/answer/`` for what is pressed. Never kept: what a handler
+        typed is said once and is nowhere afterwards.
+        """
+        voice, words = self.voice(language), self.words(language)
+        parts = [
+            words.not_understood if action.again else "",
+            _spoken(question),
+            words.how(replies) if action.how else "",
+        ]
+        said = "".join(_say(voice, part) for part in parts if part)
+        ask = Ask(times=1, wait=action.seconds, keys=action.keys, speech=False)
+        url = self._answer_url + answer
+        gather = _gather(ask, "", said).replace(_URL, url)
+        return f'{_START}{gather}<Redirect method="POST">{url}</Redirect>{_END}'.encode()
+
+    def page(self, language: str, sealed: str) -> bytes:
+        """Return what somebody of ours hears when they are rung: said twice, 1 takes the call."""
+        voice, words = self.voice(language), self.words(language)
+        ask = Ask(times=1, wait=_PAGE_WAIT, keys=1, speech=False)
+        said = _say(voice, words.page) + '<Pause length="2"/>' + _say(voice, words.page)
+        gather = _gather(ask, "", said).replace(_URL, f"{self._page_url}{sealed}/answer")
+        return f"{_START}{gather}<Hangup/>{_END}".encode()
+
+    def taken(self, language: str) -> bytes:
+        """Return what somebody who pressed 1 hears."""
+        said = _say(self.voice(language), self.words(language).page_taken)
+        return f"{_START}{said}<Hangup/>{_END}".encode()
+
+    def listen(self, language: str, room: str) -> bytes:
+        """Return the document that joins a listener of ours to ``room``, muted.
+
+        When the listener goes the room is closed, and the caller's keys are heard again.
+        """
+        said = _say(self.voice(language), self.words(language).whisper_listening)
+        joined = _conference(room, ' muted="true"')
+        return f"{_START}{said}<Dial>{joined}</Dial><Hangup/>{_END}".encode()
+
+    def whisper(self, word: str, language: str, signal: str, *, claimed: bool = False) -> bytes:
         """Return what the answering side hears before it is joined to the caller."""
-        voice = self._voices.get(language) or self._voices["en-GB"]
+        voice = self.voice(language)
         words = voice.prompts.get(f"whisper_{word}") or voice.prompts["whisper_nothing"]
-        return f"{_START}{_say(voice, words.replace('{signal}', signal))}{_END}".encode()
+        said = _say(voice, words.replace("{signal}", signal))
+        if claimed:
+            said += _say(voice, self.words(language).whisper_claimed)
+        return f"{_START}{said}{_END}".encode()
+
+    def voice(self, language: str) -> Voice:
+        """Return the voice of a language; of one we do not speak, the first."""
+        return self._voices.get(language) or self._voices[FIRST_LANGUAGE]
+
+    def words(self, language: str) -> Words:
+        """Return the words around questions; of a language we do not speak, the first's."""
+        return self._questions.words.get(language) or self._questions.words[FIRST_LANGUAGE]
 
     def _text(self, action: Action, profile: Profile, language: str) -> str:
-        voice = self._voices[language]
         match action:
             case AskService():
-                return self._ask(voice, profile, profile.service, "service")
+                return self._ask(language, profile, profile.service, "service")
             case AskAnyKey():
-                return self._ask(voice, profile, profile.any_key, "any_key")
+                return self._ask(language, profile, profile.any_key, "any_key")
             case AskForSignal():
-                return self._ask(voice, profile, profile.ask_signal, "signal")
+                return self._ask(language, profile, profile.ask_signal, "signal")
             case HoldLine(say, seconds, keys):
                 ask = Ask(times=1, wait=seconds, keys=keys, speech=False)
-                return self._ask(voice, profile, ask, say)
+                return self._ask(language, profile, ask, say)
             case LetGo(seconds, keys):
                 ask = Ask(times=1, wait=seconds, keys=keys, speech=False)
-                return self._ask(voice, profile, ask, "goodbye")
+                return self._ask(language, profile, ask, "goodbye")
             case HangUp():
                 return HANG_UP.decode()
             case Nothing() | ConnectControlRoom():
                 return ""
+            case AskQuestion() | ConnectStaff() | JoinConference():
+                raise ValueError("only an order says what is asked, and who is rung")
         assert_never(action)
 
-    def _ask(self, voice: Voice, profile: Profile, ask: Ask, prompt: str) -> str:
-        gather = self._gather(voice, profile, ask, prompt)
+    def _ask(self, language: str, profile: Profile, ask: Ask, prompt: str) -> str:
+        voice = self.voice(language)
+        if prompt == "reassure":
+            words = self.words(language).reassure
+        else:
+            own = profile.prompts.get(prompt) if voice.say.startswith("en") else None
+            words = own or voice.prompts.get(prompt, "")
+        gather = _gather(ask, voice.speech, _say(voice, words) if prompt else "")
         return f'{_START}{gather}<Redirect method="POST">{_URL}</Redirect>{_END}'
 
-    @staticmethod
-    def _gather(voice: Voice, profile: Profile, ask: Ask, prompt: str) -> str:
-        speech = (
-            f' speechTimeout="auto" profanityFilter="false" language={quoteattr(voice.speech)}'
-            if ask.speech
-            else ""
-        )
-        own = profile.prompts.get(prompt) if voice.say.startswith("en") else None
-        words = own or voice.prompts.get(prompt, "")
-        said = _say(voice, words) if prompt else ""
-        return (
-            f'<Gather input="{"dtmf speech" if ask.speech else "dtmf"}" timeout="{ask.wait}"'
-            f' numDigits="{ask.keys}" finishOnKey="" actionOnEmptyResult="true"{speech}'
-            f' action="{_URL}" method="POST">{said}</Gather>'
-        )
+
+def _gather(ask: Ask, spoken: str, said: str) -> str:
+    speech = (
+        f' speechTimeout="auto" profanityFilter="false" language={quoteattr(spoken)}'
+        if ask.speech
+        else ""
+    )
+    return (
+        f'<Gather input="{"dtmf speech" if ask.speech else "dtmf"}" timeout="{ask.wait}"'
+        f' numDigits="{ask.keys}" finishOnKey="" actionOnEmptyResult="true"{speech}'
+        f' action="{_URL}" method="POST">{said}</Gather>'
+    )
+
+
+def _conference(room: str, muted: str = "") -> str:
+    return (
+        f'<Conference beep="false" waitUrl=""{muted} startConferenceOnEnter="true"'
+        f' endConferenceOnExit="true">{escape(room)}</Conference>'
+    )
+
+
+def _spoken(text: str) -> str:
+    """Take out what XML could not carry, and what would make a document too long."""
+    return "".join(filter(str.isprintable, text))[:_LONGEST_SPOKEN]
 
 
 def _say(voice: Voice, words: str) -> str:

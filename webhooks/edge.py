@@ -60,7 +60,9 @@ class Edge:
         self._beat_seconds = beat
         self._open_journal = journal
         self._keys = Keys(settings.key_material)
-        documents = Documents(policy.voices, settings.public_url, settings.control_room)
+        documents = Documents(
+            policy.voices, policy.questions, settings.public_url, settings.control_room
+        )
         made = Answers(policy, self._keys, documents, settings.control_room)
         self._answers = answers or made
         self._refusals = Refusals(settings.account_sid)

@@ -50,12 +50,22 @@ def account(params: dict[str, str]) -> str:
 def happened(stage: Stage, params: dict[str, str]) -> Event:
     """Return what happened during the document that was playing."""
     if params.get("Digits"):
-        return KeysPressed(read_keys(params["Digits"]))
+        return KeysPressed(keys(params))
     if params.get("SpeechResult", "").strip():
         return SoundHeard()
     if stage is Stage.BRIDGED:
         return BridgeEnded()
     return NothingHeard()
+
+
+def keys(params: dict[str, str]) -> str:
+    """Return the keys pressed; empty where there are none we know."""
+    return read_keys(params.get("Digits", ""))
+
+
+def outbound(params: dict[str, str]) -> bool:
+    """Say whether this is a call we placed, to somebody of ours."""
+    return params.get("Direction", "").startswith("outbound")
 
 
 def words(params: dict[str, str]) -> dict[str, object]:

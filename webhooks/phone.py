@@ -15,7 +15,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter, PathConverter
 
 from incidents.recorded import Recorded
+from webhooks import parameters
 from webhooks.answers import Answer, Answers
+from webhooks.documents import HANG_UP
 from webhooks.failures import told
 from webhooks.refusals import Refusals
 from webhooks.signature import Signatures
@@ -87,7 +89,7 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
             # Broad on purpose: a caller is on this line.
             log.critical("the answer failed; the caller is kept on the line: %s", told(error))
             app.guarded += 1
-            document = rescue(answers, prepared)
+            document = HANG_UP if _staff(params) else rescue(answers, prepared)
             answer = Answer(_failure(answers, params), document, unwritten=True)
         request.environ[ANSWER] = answer
         if not answer.document:
@@ -101,6 +103,18 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
 
     def step(token: str) -> Response:
         return guarded(lambda params, now: answers.next_step(token, params, now))
+
+    def order(token: str, sealed: str) -> Response:
+        return guarded(lambda params, now: answers.order(token, sealed, params, now))
+
+    def answer(token: str, sealed: str) -> Response:
+        return guarded(lambda params, now: answers.answer(token, sealed, params, now))
+
+    def page(sealed: str) -> Response:
+        return guarded(lambda params, now: answers.page(sealed, params, now))
+
+    def page_answer(sealed: str) -> Response:
+        return guarded(lambda params, now: answers.page_answer(sealed, params, now))
 
     def whisper(path: str) -> Response:
         return guarded(lambda params, now: answers.whisper(path, params, now))
@@ -118,7 +132,11 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
     post("/voice/status", status)
     post("/voice/fallback", lambda: guarded(answers.fallback))
     post("/voice/step/<token>", step)
+    post("/voice/order/<token>/<sealed>", order)
+    post("/voice/answer/<token>/<sealed>", answer)
     post("/voice/whisper/<path:path>", whisper)
+    post("/voice/page/<sealed>", page)
+    post("/voice/page/<sealed>/answer", page_answer)
     # An address an older release gave out, or a slip in the number's settings:
     # whoever is signed is a caller, and is kept.
     post("/", lambda: elsewhere(""))
@@ -151,13 +169,19 @@ def _failure(answers: Answers, params: dict[str, str]) -> Sequence[Recorded]:
 
     The end of a call and the control room's side are no caller who waits.
     """
-    if request.path == "/voice/status" or request.path.startswith("/voice/whisper/"):
+    whispered = request.path.startswith("/voice/whisper/")
+    if request.path == "/voice/status" or whispered or _staff(params):
         return []
     try:
         return answers.lost(params, datetime.now(UTC), request.path).events
     except Exception as error:
         log.critical("the failure could not be recorded: %s", told(error))
         return []
+
+
+def _staff(params: dict[str, str]) -> bool:
+    """Say whether this is somebody of ours whom we rang, and no caller."""
+    return request.path.startswith("/voice/page/") and parameters.outbound(params)
 
 
 def _signed(signatures: Signatures) -> dict[str, str] | None:

@@ -55,7 +55,7 @@ class Calling:
     def __post_init__(self) -> None:
         line = replace(POLICY.other, profile=self.profile)
         policy = replace(POLICY, other=line)
-        documents = Documents(policy.voices, PUBLIC_URL, self.control_room)
+        documents = Documents(policy.voices, policy.questions, PUBLIC_URL, self.control_room)
         self.answers = Answers(policy, KEYS, documents, self.control_room)
 
     @property

@@ -48,7 +48,7 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
 
 def answers_of(policy: Policy, room: str | None) -> Answers:
     """Build answers for a site with or without a control room."""
-    documents = Documents(policy.voices, PUBLIC_URL, room)
+    documents = Documents(policy.voices, policy.questions, PUBLIC_URL, room)
     return Answers(policy, Keys(b"k" * 32), documents, room)
 
 
@@ -316,7 +316,7 @@ def test_the_whisper_of_a_profile_with_several_signals_names_the_key_that_counte
 
 def test_every_action_has_a_document(policy: Policy) -> None:
     """Completeness: what the rules can order, the phone side can say."""
-    documents = Documents(policy.voices, PUBLIC_URL, requests.CONTROL_ROOM)
+    documents = Documents(policy.voices, policy.questions, PUBLIC_URL, requests.CONTROL_ROOM)
     made: dict[object, list[actions.Action]] = {
         actions.HoldLine: [actions.HoldLine(say, 5, 2) for say in ("", "stay", "one_more")],
         actions.ConnectControlRoom: [actions.ConnectControlRoom(20)],

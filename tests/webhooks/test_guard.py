@@ -39,7 +39,9 @@ WITHIN = 1.0
 def failing_answers(settings: Settings) -> dict[str, object]:
     """Build answers that always raise."""
     policy = load_policy(settings)
-    documents = Documents(policy.voices, settings.public_url, settings.control_room)
+    documents = Documents(
+        policy.voices, policy.questions, settings.public_url, settings.control_room
+    )
     keys = Keys(settings.key_material)
     return {"answers": FailingAnswers(policy, keys, documents, settings.control_room)}
 
@@ -47,7 +49,9 @@ def failing_answers(settings: Settings) -> dict[str, object]:
 def failing_steps(settings: Settings) -> dict[str, object]:
     """Build answers that raise at every step."""
     policy = load_policy(settings)
-    documents = Documents(policy.voices, settings.public_url, settings.control_room)
+    documents = Documents(
+        policy.voices, policy.questions, settings.public_url, settings.control_room
+    )
     keys = Keys(settings.key_material)
     return {"answers": FailingSteps(policy, keys, documents, settings.control_room)}
 

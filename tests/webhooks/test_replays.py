@@ -34,7 +34,7 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
 
 def answers_of(policy: Policy, room: str | None = None) -> Answers:
     """Build answers."""
-    documents = Documents(policy.voices, requests.PUBLIC_URL, room)
+    documents = Documents(policy.voices, policy.questions, requests.PUBLIC_URL, room)
     return Answers(policy, Keys(b"k" * 32), documents, room)
 
 

@@ -29,7 +29,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """The Flask app of the phone side."""
     site = settings_under(tmp_path_factory.mktemp("site"))
     policy = load_policy(site)
-    documents = Documents(policy.voices, site.public_url, None)
+    documents = Documents(policy.voices, policy.questions, site.public_url, None)
     answers = Answers(policy, Keys(site.key_material), documents, None)
     signatures = Signatures(site.public_url, site.auth_tokens)
     return application(answers, signatures, Refusals(site.account_sid))
