@@ -61,7 +61,8 @@ def in_background(name: str, work: Callable[[], None]) -> None:
 
 class Watchman:
     """Looks after everything once a second. ``chores``: done once a minute, such as bringing in
-    what was spooled. ``heartbeat``: tells somebody outside that all is well; raises ``OSError``."""
+    what was spooled; a sentence that one returns is an alarm. ``heartbeat``: tells somebody outside
+    that all is well; raises ``OSError``."""
 
     name = "watchman"
     every = 1.0
@@ -227,16 +228,21 @@ class Watchman:
     def _do_chores(self) -> None:
         for chore in self._chores:
             try:
-                chore()
+                told = chore()
             except StoreUnavailable as error:
                 log.warning("a chore waits for the store: %s", error)
             except OSError as error:
                 log.error("a chore failed: %s", error.strerror or type(error).__name__)
+            else:
+                if isinstance(told, str) and told:
+                    self._raise("audit-log", f"{told} Ask whoever runs this system to look.")
+                elif isinstance(told, str):
+                    self._end("audit-log")
 
     def _serious(self, ms: int, behind: float) -> bool:
         """Say whether anything stands that somebody outside must notice."""
         with self._lock:
-            own = self._standing.keys() - {"heartbeat-failed"}
+            own = self._standing.keys() - {"heartbeat-failed", "audit-log"}
         if own or behind > LAG_SECONDS:
             return True
         heard = [alarms for at, alarms in self._phones.values() if ms - at <= PHONE_SILENT_MS]
