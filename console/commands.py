@@ -1,4 +1,4 @@
-"""The commands of the console: ``users``, ``tokens`` and ``incidents``, over this site's store.
+"""The commands of the console: ``users``, ``tokens``, ``incidents`` and ``audit``.
 
 Each brings the store's tables up to date first, so that it works in a data folder
 that was never started. What a command makes goes to standard output and nothing
@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -21,10 +22,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config.policy import BadPolicy, load_policy
 from config.settings import BadSetting, Settings, load
+from console.audit_commands import OpenAudit, audit_commands
+from console.cells import cell
 from console.filters import PURPOSES, instant
 from console.people_commands import Opened, OpenPeople, Refusing, token_commands, user_commands
 from console.rules import rules
-from incidents.accounts import Accounts
+from incidents.accounts import COMMAND_LINE, Accounts
 from incidents.audit import Audit
 from incidents.desk import Desk
 from incidents.fold import Incident
@@ -53,10 +56,16 @@ def open_people() -> Opened:
     except BadPolicy as bad:
         raise click.ClickException(str(bad)) from None
     store, keys = _store(settings), Keys(settings.key_material)
-    audit = Audit(store.engine, keys)
+    audit = Audit(store.engine, keys, settings.data)
     accounts = Accounts(store.engine, keys, policy.roles, audit=audit)
     desk = Desk(store, keys, audit, rules(policy, settings))
     return Opened(Staff(store.engine, keys, audit, accounts), desk)
+
+
+def open_audit() -> Audit:
+    """Open the audit log of this site, as ``open_store`` does."""
+    settings = _settings()
+    return Audit(_store(settings).engine, Keys(settings.key_material), settings.data)
 
 
 def _settings() -> Settings:
@@ -80,12 +89,17 @@ def _store(settings: Settings) -> Store:
     return Store(settings.database_url, Keys(settings.key_material))
 
 
-def make(opened: OpenStore, people: OpenPeople) -> tuple[click.Group, ...]:
-    """Make the command groups over the store and the people that these give."""
-    return user_commands(people), token_commands(people), _incidents(opened)
+def make(opened: OpenStore, people: OpenPeople, audits: OpenAudit) -> tuple[click.Group, ...]:
+    """Make the command groups over the store, the people and the audit log that these give."""
+    return (
+        user_commands(people),
+        token_commands(people),
+        _incidents(opened, audits),
+        audit_commands(audits),
+    )
 
 
-def _incidents(opened: OpenStore) -> click.Group:
+def _incidents(opened: OpenStore, audits: OpenAudit) -> click.Group:
     @click.group("incidents", help="The record of the calls.")
     def incidents() -> None:
         pass
@@ -105,6 +119,8 @@ def _incidents(opened: OpenStore) -> click.Group:
             "until": instant("until", until) if until else None,
             "purpose": purpose,
         }
+        now = datetime.now(UTC)
+        audits().note(COMMAND_LINE, "disclosure", "exported incidents", "incidents", at=now)
         found = _every(opened(), wanted)
         if form == "csv":
             write_csv(found, sys.stdout)
@@ -151,17 +167,4 @@ def write_csv(found: Iterator[Incident], out: TextIO) -> None:
         rows.writerow([cell(values[column]) for column in COLUMNS])
 
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def cell(value: object) -> str:
-    """Write a value as text that no spreadsheet runs: a leading ' where it would.
-
-    OWASP, "CSV Injection": a caller decides what stands in ``From``, and a cell that begins with
-    ``=`` is run on the machine of whoever opens the file.
-    """
-    text = "" if value is None else str(value)
-    return "'" + text if text.lstrip(" ").startswith(_FORMULA) else text
-
-
-commands: Final = make(open_store, open_people)
+commands: Final = make(open_store, open_people, open_audit)

@@ -142,6 +142,16 @@ class Audit:
             number, hash_ = latest(connection)
         return Head.signed(self._keys, number, hash_, now)
 
+    def read_head(self, text: str) -> Head:
+        """Read a head that was kept elsewhere. Raises ``BadHead``."""
+        return Head.read(self._keys, text)
+
+    def kept_head(self) -> Head | None:
+        """Return the head in the data folder, None when there is none. Raises ``BadHead``."""
+        if self._head is None or not self._head.exists():
+            return None
+        return self.read_head(self._head.read_text(encoding="utf-8", errors="replace"))
+
     def keep_head(self, now: datetime) -> str:
         """Write the head into the data folder; returns what is wrong, as a sentence, or nothing.
 

@@ -14,7 +14,8 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.commands import cell, make, open_people, open_store
+from console.cells import cell
+from console.commands import make, open_audit, open_people, open_store
 from console.described import EXAMPLE
 from console.people_commands import Opened
 from incidents.accounts import Accounts
@@ -44,7 +45,11 @@ def run(console: Console) -> Run:
     """Run a command against the console's store."""
     groups = {
         group.name: group
-        for group in make(lambda: console.store, lambda: Opened(console.staff, console.desk))
+        for group in make(
+            lambda: console.store,
+            lambda: Opened(console.staff, console.desk),
+            lambda: console.audit,
+        )
     }
 
     def ran(group: str, *words: str, told: str = "") -> Result:
@@ -68,7 +73,7 @@ def test_a_token_works_in_a_data_folder_that_was_never_started(
 ) -> None:
     """The contract's order of things: a token may be made before the first start."""
     monkeypatch.setenv("QUIETLINE_DATA", str(data))
-    tokens = {group.name: group for group in make(open_store, open_people)}["tokens"]
+    tokens = {group.name: group for group in make(open_store, open_people, open_audit)}["tokens"]
     ran = CliRunner().invoke(tokens, ["add", "first"])
     assert ran.exit_code == 0, ran.output
     assert ran.stderr == ""
