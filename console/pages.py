@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from flask import (
@@ -24,10 +25,16 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from console import strip, words
+from console import asking, strip, telling, words
+from console.answers import written_out
+from console.audited import REASON_NEEDED, audited
 from console.guard import doors, everyone, for_right, holder
+from console.opening import ask_why
 from console.record import Record, record
 from console.watch import Watch
+from incidents.desk import Actor, Desk
+from incidents.fold import Incident
+from incidents.sealed import is_reference
 from incidents.store import BadCursor, NoSuchIncident, Store
 from incidents.transactions import StoreUnavailable
 
@@ -38,6 +45,7 @@ pages = Blueprint("pages", __name__)
 LONGEST_NOTE: Final = 4000
 A_YEAR_S: Final = 31536000
 REVIEW_PAGE: Final = 50
+EARLIER_SHOWN: Final = 3
 
 
 def _watch() -> Watch:
@@ -50,23 +58,34 @@ def _store() -> Store:
     return store
 
 
+def _desk() -> Desk:
+    desk: Desk = current_app.extensions["quietline_desk"]
+    return desk
+
+
 @pages.get("/")
 @for_right("read")
 def board() -> ResponseReturnValue:
     """Show the live board."""
+    return _board()
+
+
+def _board(refusal: str = "") -> str:
     view = _watch().view()
+    audited().looked(holder(), "opened the board", "board")
     return render_template(
         "board.html",
         incidents=view.incidents,
         beyond=view.beyond,
         counts=words.counts(view.incidents, view.beyond),
+        refusal=refusal,
     )
 
 
 @pages.get("/incidents/<reference>")
 @for_right("read")
 def incident(reference: str) -> ResponseReturnValue:
-    """Show one incident."""
+    """Show one incident; of a closed one that is not one's own work, ask why first."""
     return _incident_page(_found(reference))
 
 
@@ -74,7 +93,10 @@ def incident(reference: str) -> ResponseReturnValue:
 @for_right("read")
 def incident_record(reference: str) -> ResponseReturnValue:
     """Give the part of an incident's page that grows, for the page itself."""
-    return render_template("_record.html", **_shown(_found(reference)))
+    found = _found(reference)
+    if not audited().may_go_on(found, holder()):
+        return jsonify(error=REASON_NEEDED), 403
+    return render_template("_record.html", **_shown(found))
 
 
 @pages.post("/incidents/<reference>/notes")
@@ -86,7 +108,7 @@ def add_note(reference: str) -> ResponseReturnValue:
         refusal = _refuse_note(text)
         if refusal is None:
             at = doors().clock()
-            entry = _store().add_note(reference, text, by=holder().name, at=at)
+            done = _desk().note(reference, text, by=Actor(holder().name, holder().role), now=at)
     except NoSuchIncident:
         # The board can know a call a moment before the store does.
         found = _watch().incident(reference)
@@ -101,7 +123,7 @@ def add_note(reference: str) -> ResponseReturnValue:
     if request.headers.get("X-Requested-With") == "fetch":
         if refusal is not None:
             return jsonify(error=refusal[0]), refusal[1]
-        return jsonify(id=entry.id), 201
+        return jsonify(id=done.entry), 201
     if refusal is not None:
         return _incident_page(_found(reference), text=text, refusal=refusal[0]), refusal[1]
     return redirect(url_for("pages.incident", reference=reference, _anchor="note"), 303)
@@ -126,7 +148,21 @@ def review() -> ResponseReturnValue:
         )
     except BadCursor:
         return redirect(url_for("pages.review"), 303)
+    audited().looked(holder(), "opened the review queue", "review")
     return render_template("review.html", incidents=incidents, following=following)
+
+
+@pages.get("/find")
+@for_right("read")
+def find() -> ResponseReturnValue:
+    """Go to the incident whose reference was typed, however it was written down."""
+    typed = request.args.get("reference", "")
+    reference = written_out("".join(typed.split()))
+    if is_reference(reference) and record(reference, _watch(), _store()) is not None:
+        return redirect(url_for("pages.incident", reference=reference), 303)
+    shown = " ".join(typed.split())[:40]
+    sentence = f"There is no incident with the reference “{shown}”." if shown else ""
+    return _board(sentence), 404 if shown else 200
 
 
 @pages.get("/static/<version>/<path:name>")
@@ -149,14 +185,51 @@ def _found(reference: str) -> Record:
 
 
 def _shown(found: Record) -> dict[str, object]:
-    until = found.incident.ended_at or doors().clock()
+    """Everything on a call's page that grows."""
+    incident, entries, rules = found.incident, found.entries, _desk().rules
+    until = incident.ended_at or doors().clock()
+    grade = rules.grades.grade(incident.grade or "")
+    due = None
+    if grade is not None and grade.target is not None and incident.graded_at is not None:
+        due = incident.graded_at + timedelta(seconds=grade.target)
+    approved = {entry.data.get("entry") for entry in entries if entry.kind == "approved"}
+    earlier, earlier_count = _earlier(found)
+    bank = rules.questions.all
     return {
-        "incident": found.incident,
-        "entries": found.entries,
+        "incident": incident,
+        "entries": entries,
         "complete": found.complete,
-        "bridged": found.bridged,
-        "strip": strip.presses(found, _at_least(found.incident.started_at, until)),
+        "strip": strip.presses(found, _at_least(incident.started_at, until)),
+        "tell": partial(telling.told, grades=rules.grades),
+        "telling": telling,
+        "correctable": telling.CORRECTABLE,
+        "grades": rules.grades,
+        "due": None if incident.state == "closed" else due,
+        "answers": asking.summary(bank, incident.answers),
+        "offers": asking.offers(bank, incident.answers, asking.ordered(entries, incident.answers)),
+        "unaskable": asking.unaskable(incident, holder().name),
+        "locations": [entry for entry in entries if entry.kind == "location_added"][-2:],
+        "details": {
+            entry.data.get("field"): entry for entry in entries if entry.kind == "detail_set"
+        },
+        "proposals": [
+            entry
+            for entry in entries
+            if entry.kind in ("grade_proposed", "urgency_proposed") and entry.id not in approved
+        ],
+        "earlier": earlier,
+        "earlier_count": earlier_count,
+        "languages": rules.languages,
+        "control_room": rules.control_room,
     }
+
+
+def _earlier(found: Record) -> tuple[list[Incident] | None, int]:
+    """Earlier calls of the same number, and how many there are; None when nobody can tell."""
+    try:
+        return _store().earlier(found.incident, EARLIER_SHOWN)
+    except StoreUnavailable:
+        return None, 0
 
 
 def _at_least(start: datetime, until: datetime) -> datetime:
@@ -164,6 +237,8 @@ def _at_least(start: datetime, until: datetime) -> datetime:
 
 
 def _incident_page(found: Record, *, text: str = "", refusal: str | None = None) -> str:
+    if not audited().may_open(found, holder()):
+        return ask_why(found.incident.reference)
     return render_template(
         "incident.html", text=text, refusal=refusal, longest=LONGEST_NOTE, **_shown(found)
     )

@@ -22,28 +22,36 @@ NARROWEST: Final = 9.0
 """Per cent of the width that a label takes at least, for the time under it."""
 LONGEST: Final = 6
 """Keys that a label shows; all of them stand above the strip."""
+PRESSED: Final = ("keys_pressed", "question_answered")
 FIRST, LAST = 1.0, 77.0
 """Where labels may begin, so that the longest still ends on the strip."""
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """Keys at one place of the strip: per cent of its width, the keys, and time from the start."""
+    """Keys at one place of the strip: per cent of its width, the keys, and time from the start.
+
+    ``answer``: what they answered, in words, when they are an answer to a question.
+    """
 
     place: float
     keys: str
     after: str
+    answer: str = ""
 
     @property
     def label(self) -> str:
         """Return the keys as the strip shows them, shortened where they are many."""
+        if self.answer:
+            return self.answer
         more = " …" if len(self.keys) > LONGEST else ""
         return words.keys(self.keys[:LONGEST]) + more
 
     @property
     def end(self) -> float:
         """Return where the label ends: a press before that shares it."""
-        keys = KEY_WIDTH * min(len(self.keys), LONGEST + 1)
+        many = max(2, len(self.answer) / 2) if self.answer else len(self.keys)
+        keys = KEY_WIDTH * min(many, LONGEST + 1)
         return self.place + max(NARROWEST, keys + GAP)
 
 
@@ -65,16 +73,20 @@ def presses(found: Record, until: datetime) -> Strip:
 def _laid_out(found: Record, start: datetime, length: timedelta) -> Iterator[Press]:
     held: Press | None = None
     for entry in found.entries:
-        pressed = str(entry.data.get("keys", "")) if entry.kind == "keys_pressed" else ""
+        pressed = str(entry.data.get("keys") or "") if entry.kind in PRESSED else ""
         if not pressed:
             continue
+        answers = entry.kind == "question_answered"
+        answer = words.ANSWERS.get(entry.data.get("answer"), "answer") if answers else ""
         along = min(1.0, max(0.0, (entry.at - start) / length))
         place = round(FIRST + (LAST - FIRST) * along, 1)
         if held is not None and place < held.end:
-            held = Press(held.place, held.keys + pressed, held.after)
+            # An answer and other keys share a place: both are keys there.
+            shared = held.answer if answer and held.answer == answer else ""
+            held = Press(held.place, held.keys + pressed, held.after, shared)
             continue
         if held is not None:
             yield held
-        held = Press(place, pressed, words.waiting(start, entry.at))
+        held = Press(place, pressed, words.waiting(start, entry.at), answer)
     if held is not None:
         yield held

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from incidents.fold import Entry, Incident
+from incidents.fold import Incident
 
 LOCAL: Final = ZoneInfo("Europe/London")
 
@@ -53,25 +53,15 @@ SIGNALS: Final = {
     "nothing": "No sign yet",
 }
 PURPOSES: Final = {"live": "", "training": "TRAINING", "proof": "PROOF"}
-KINDS: Final = {
-    "call_arrived": "Call arrived",
-    "prompt_played": "Prompt played",
-    "keys_pressed": "Keys pressed",
-    "sound_heard": "Sound heard",
-    "nothing_heard": "Nothing heard",
-    "signal_confirmed": "Full signal confirmed",
-    "alert_raised": "Alert raised",
-    "line_dropped": "Line dropped",
-    "call_ended": "Call ended",
-    "note_added": "Note",
-    "answer_failed": "Our answer did not reach the caller",
-    "connected": "Connected to the control room",
-    "bridge_ended": "Control room left; the line is held here",
-    "repeat_seen": "Repeat call",
-    "escalated": "Connected",
-    "marker_matched": "Marker matched",
-    "closed": "Closed",
+ANSWERS: Final = {
+    "yes": "yes",
+    "no": "no",
+    "unclear": "unclear",
+    "none": "no answer",
+    "line_dropped": "line dropped",
+    None: "…",
 }
+LANGUAGES: Final = {"en-GB": "English", "cy-GB": "Welsh"}
 
 
 def urgency(rank: int) -> Urgency:
@@ -82,12 +72,13 @@ def urgency(rank: int) -> Urgency:
 def order(incident: Incident) -> tuple[int, bool, bool, datetime, str]:
     """Give the place on the board.
 
-    By urgency; calls before reviews; unclaimed before claimed; the longest waiting first.
+    By urgency; calls before reviews; unclaimed, or with a holder who is away, before claimed;
+    the longest waiting first.
     """
     return (
         incident.urgency,
         incident.state == "review",
-        incident.handler is not None,
+        incident.handler is not None and incident.away_at is None,
         incident.started_at,
         incident.reference,
     )
@@ -154,50 +145,41 @@ def counts(incidents: Iterable[Incident], beyond: Mapping[int, int]) -> dict[int
 def state(incident: Incident) -> str:
     """Return who has it, or that it is for review, in as few words as a row takes."""
     if incident.state == "claimed":
-        return incident.handler or "claimed"
+        who = incident.handler or "claimed"
+        return f"{who}, away" if incident.away_at is not None else who
+    if incident.bridged and incident.connection == "open":
+        return f"with {the(incident.bridged)}"
     return {"waiting": "", "review": "for review", "closed": "closed"}[incident.state]
+
+
+def takes(incident: Incident) -> str:
+    """Return how anyone may take it from the board: ``Claim``, ``Take over``, or not at all."""
+    if incident.state == "claimed":
+        return "Take over" if incident.away_at is not None else ""
+    if incident.state == "closed" or (incident.bridged and incident.connection == "open"):
+        return ""
+    return "Claim"
+
+
+def the(label: str) -> str:
+    """Return who a caller is joined to, as it stands in a sentence."""
+    return f"the {label}" if label == "control room" else label
+
+
+def remaining(until: datetime, now: datetime) -> str:
+    """Return time left: ``14:12 left``, or by how much it is over: ``0:12 over``."""
+    left = until - now
+    if left < timedelta(0):
+        return f"{waiting(until, now)} over"
+    return f"{waiting(now, until)} left"
+
+
+def ago(since: datetime, now: datetime) -> str:
+    """Return how long ago: ``20 s ago``, then minutes and hours."""
+    seconds = max(0, int((now - since) / timedelta(seconds=1)))
+    return f"{seconds} s ago" if seconds < 120 else f"{waiting(since, now)} ago"
 
 
 def plain(name: str) -> str:
     """Return a name of ours without its underscores."""
     return name.replace("_", " ")
-
-
-def kind(name: str) -> str:
-    """Return a timeline kind in words; a kind of a later release reads as it is named."""
-    return KINDS.get(name, name.replace("_", " ").capitalize())
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A timeline entry in words. ``quote``: what a caller or handler said, kept verbatim."""
-
-    what: str
-    detail: str = ""
-    quote: str = ""
-
-
-def told(entry: Entry) -> Told:
-    """Tell a timeline entry the way a handler would say it aloud."""
-    data = entry.data
-    match entry.kind:
-        case "keys_pressed":
-            return Told("Keys pressed", keys(str(data.get("keys", ""))))
-        case "sound_heard":
-            return Told(
-                "Sound heard", "may be somebody else in the room", str(data.get("words") or "")
-            )
-        case "prompt_played":
-            return Told("Prompt played", str(data.get("prompt", "")).replace("_", " "))
-        case "repeat_seen":
-            minutes = max(1, -(-int(data.get("seconds", 0)) // 60))
-            unit = "minute" if minutes == 1 else "minutes"
-            return Told(f"Call number {data.get('nth', '?')} from here in {minutes} {unit}")
-        case "escalated":
-            return Told("Connected to", str(data.get("to", "the control room")))
-        case "note_added":
-            return Told("Note", str(data.get("by", "")), str(data.get("text", "")))
-        case "call_ended" | "line_dropped" if data.get("duration"):
-            return Told(kind(entry.kind), f"after {data['duration']} s")
-        case _:
-            return Told(kind(entry.kind))

@@ -115,6 +115,25 @@ class Store:
         page = [self._incident(row) for row in rows[:limit]]
         return page, _write_cursor(page[-1]) if len(rows) > limit else None
 
+    def earlier(self, incident: Incident, limit: int) -> tuple[list[Incident], int]:
+        """Return the latest calls from the same number before this one, and how many there are.
+
+        Withheld numbers never match each other; proof calls never count.
+        """
+        this = select(incidents.c.number_id).where(incidents.c.call_key == incident.call_key)
+        wanted = (
+            incidents.c.number_id == this.scalar_subquery(),
+            incidents.c.call_key != incident.call_key,
+            incidents.c.started_at <= incident.started_at,
+            incidents.c.purpose != "proof",
+        )
+        latest = _select().where(*wanted).order_by(incidents.c.started_at.desc()).limit(limit)
+        count = select(func.count()).select_from(incidents).where(*wanted)
+        with reading(self.engine) as connection:
+            rows = connection.execute(latest).all()
+            many = connection.scalar(count) if len(rows) == limit else len(rows)
+        return [self._incident(row) for row in rows], many or 0
+
     def board(self, now: datetime) -> list[Incident]:
         """What a handler must see at ``now``: waiting, claimed, and the last day's review."""
         recent = now - timedelta(hours=BOARD_REVIEW_HOURS)

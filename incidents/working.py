@@ -185,6 +185,11 @@ class Working:
         self._audit = audit
         self._rules = rules
 
+    @property
+    def rules(self) -> Rules:
+        """The policy that its deeds depend on."""
+        return self._rules
+
     def _do(
         self,
         reference: str,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from console import words
+from console import telling, words
 from incidents.fold import Entry, Incident
 
 START = datetime(2026, 12, 22, 18, 3, tzinfo=UTC)
@@ -85,7 +85,7 @@ def test_a_timeline_entry_reads_as_one_would_say_it(
     kind: str, data: dict[str, object], what: str, detail: str, quote: str
 ) -> None:
     """And an entry of a later release reads as it is named."""
-    assert words.told(Entry("1", START, kind, data)) == words.Told(what, detail, quote)
+    assert telling.told(Entry("1", START, kind, data)) == telling.Told(what, detail, quote)
 
 
 def test_the_screen_s_script_has_the_same_words() -> None:

@@ -1,14 +1,19 @@
 // A new alert is heard, seen in the title, shown by the desktop and said to a
-// screen reader: on every page, in every tab, once per browser.
+// screen reader: on every page, in every tab, once per browser. One that nobody has
+// sounds again and louder the higher the ladder has climbed.
 
 import { feed } from "./feed.js";
 import { keep, kept } from "./kept.js";
 import * as notifications from "./notify.js";
 import * as sound from "./sound.js";
-import { URGENCIES, masked } from "./words.js";
+import { URGENCIES, away, masked } from "./words.js";
 
 const title = document.title;
 const MOST_KEPT = 2000;
+const LOUDER_FROM = 2; // the first rung above "all screens"
+const LOOK_EVERY_MS = 100;
+// Supervisors are not called before the ladder comes to them.
+const hearsFrom = Number(document.documentElement.dataset.hearsFrom ?? 0);
 let trouble = ""; // why nothing new can be heard; a tab in the background has only its title
 let said = null; // spoken on this page: what was there when it opened is not news
 
@@ -19,8 +24,19 @@ function alertOf(incident) {
   return null;
 }
 
+function rung(incident) {
+  return incident.work?.rung ?? 0;
+}
+
 function standing() {
-  return [...feed.incidents.values()].filter((one) => alertOf(one) !== null);
+  return [...feed.incidents.values()].filter((one) => alertOf(one) !== null && rung(one) >= hearsFrom);
+}
+
+// How far the ladder has climbed for what nobody has, or whose holder is away.
+function highest() {
+  const rungs = [...feed.incidents.values()].map(rung);
+  const most = rungs.reduce((one, other) => Math.max(one, other), 0);
+  return most >= Math.max(LOUDER_FROM, hearsFrom) ? most : 0;
 }
 
 function countInTitle() {
@@ -29,9 +45,12 @@ function countInTitle() {
     return;
   }
   const counts = { 1: 0, 2: 0 };
-  for (const one of standing()) if (one.state === "waiting") counts[one.urgency] += 1;
+  for (const one of feed.incidents.values()) {
+    if (alertOf(one) !== null && (one.state === "waiting" || away(one))) counts[one.urgency] += 1;
+  }
   const parts = [1, 2].filter((rank) => counts[rank]).map((rank) => `${counts[rank]} ${URGENCIES[rank].word}`);
-  document.title = parts.length ? `(${parts.join(", ")}) ${title}` : title;
+  const louder = highest() ? " !" : "";
+  document.title = parts.length ? `(${parts.join(", ")}${louder}) ${title}` : title;
 }
 
 export function cannotHear(why) {
@@ -49,14 +68,19 @@ function say(fresh) {
   }
 }
 
+// The desktop tells of an alert when it comes, and again at each rung above the screens.
+function noticeOf(incident) {
+  return rung(incident) >= LOUDER_FROM ? `${alertOf(incident)} rung ${rung(incident)}` : alertOf(incident);
+}
+
 // Only one tab may sound for one alert, and only one that can.
-function once(means, act) {
+function once(means, name, act) {
   const run = () => {
     const done = new Set(kept(means, []));
     const present = standing();
-    const fresh = present.filter((one) => !done.has(alertOf(one)));
+    const fresh = present.filter((one) => !done.has(name(one)));
     if (!fresh.length || !act(fresh)) return;
-    const here = new Set(present.map(alertOf));
+    const here = new Set(present.map(name));
     const rest = [...done].filter((one) => !here.has(one)).slice(-MOST_KEPT);
     keep(means, [...rest, ...here]);
   };
@@ -65,14 +89,43 @@ function once(means, act) {
 }
 
 function soundOut() {
-  if (sound.able()) once("sounded", (fresh) => sound.chime(Math.min(...fresh.map((one) => one.urgency))));
+  if (sound.able()) once("sounded", alertOf, (fresh) => sound.chime(Math.min(...fresh.map((one) => one.urgency))));
 }
 
 function notifyAll() {
-  once("notified", (fresh) => fresh.map((one) => notifications.notify(one, URGENCIES[one.urgency].word)).some(Boolean));
+  once("notified", noticeOf, (fresh) => fresh.map((one) => notifications.notify(one, URGENCIES[one.urgency].word)).some(Boolean));
+}
+
+// Said again by the desktop at each rung, and sounded again until somebody has it.
+function climb() {
+  const most = highest();
+  if (!most || !feed.complete) return;
+  const ring = () => {
+    const rangAt = kept("rang", 0);
+    const passed = Date.now() - rangAt;
+    if (passed >= 0 && passed < sound.every(most)) return;
+    if (sound.ring(most)) keep("rang", Date.now());
+  };
+  if (!sound.able()) return;
+  if (navigator.locks) navigator.locks.request("quietline-rang", ring);
+  else ring();
+}
+
+let looking = null;
+let lookedAt = -Infinity;
+
+// A flood of changes is looked at together, the first of them at once.
+function lookSoon() {
+  if (looking !== null) return;
+  const passed = performance.now() - lookedAt;
+  if (passed >= LOOK_EVERY_MS) look();
+  else looking = setTimeout(look, LOOK_EVERY_MS - passed);
 }
 
 function look() {
+  clearTimeout(looking);
+  looking = null;
+  lookedAt = performance.now();
   countInTitle();
   if (!feed.complete) return;
   const present = standing();
@@ -85,5 +138,6 @@ function look() {
 export function start() {
   sound.start(soundOut);
   notifications.start();
-  feed.addEventListener("board", look);
+  feed.addEventListener("board", lookSoon);
+  setInterval(climb, 500);
 }

@@ -11,6 +11,8 @@ class Feed extends EventTarget {
   complete = false;
   alarms = [];
   status = null;
+  provedAt = null;
+  duty = null;
   state = "connecting";
   heardAt = Date.now();
   #lastWord = Date.now();
@@ -49,10 +51,13 @@ class Feed extends EventTarget {
     this.#lastWord = Date.now();
     if (told.heardAt) this.heardAt = told.heardAt;
     if (told.state) this.state = told.state;
+    if (told.proved) this.provedAt = told.proved;
+    if (told.duty !== undefined) this.duty = told.duty;
     if (told.alarms) this.alarms = told.alarms;
     if (told.beat) {
       if (Date.now() - this.heardAt < 1000) heard(told.beat.at);
       this.status = told.beat.status;
+      this.provedAt = told.beat.proved_at ?? this.provedAt;
     }
     if (told.kind === "all" && told.complete) {
       this.incidents = new Map(told.incidents.map((one) => [one.reference, one]));

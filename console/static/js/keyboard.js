@@ -1,13 +1,15 @@
-// Shortcuts. None fires while typing, nor with a modifier held.
+// Shortcuts. None fires while typing, nor with a modifier held, nor behind a dialog.
 
 const help = document.getElementById("help");
+
+const MOVES = new Set(["j", "k", "ArrowDown", "ArrowUp"]);
 
 export function typing(event) {
   return Boolean(event.target.closest?.("input, textarea, select, [contenteditable]"));
 }
 
 function links() {
-  return [...document.querySelectorAll("#rows .reference a")];
+  return [...document.querySelectorAll("#rows .reference a")].filter((one) => one.checkVisibility());
 }
 
 function move(step) {
@@ -19,26 +21,38 @@ function move(step) {
   all[next].closest("tr").scrollIntoView({ block: "nearest" });
 }
 
-const ACTS = {
+const acts = {
   j: () => move(1),
   ArrowDown: () => move(1),
   k: () => move(-1),
   ArrowUp: () => move(-1),
   ".": () => document.getElementById("meanwhile")?.click(),
-  n: () => document.getElementById("note-text")?.focus(),
   "?": () => help.showModal(),
   Escape: () => { if (location.pathname !== "/") location.assign("/"); },
 };
 
+// A page adds the keys of its own.
+export function on(keys, act) {
+  for (const key of keys) acts[key] = act;
+}
+
 export function start() {
   document.getElementById("help-open").addEventListener("click", () => help.showModal());
   addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.isComposing || typing(event) || help.open) return;
+    if (event.defaultPrevented || event.isComposing) return;
+    if (document.querySelector("dialog[open]")) return;
+    if (typing(event)) {
+      // Out of the box, with all that was typed still in it.
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.key.startsWith("Arrow") && !document.getElementById("rows")) return;
-    const act = ACTS[event.key];
+    const act = acts[event.key];
     if (!act) return;
+    // A key that is leant on asks one question, not twenty.
+    if (event.repeat && !MOVES.has(event.key)) return;
     event.preventDefault();
-    act();
+    act(event.key);
   });
 }

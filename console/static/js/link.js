@@ -4,6 +4,8 @@
 
 const SILENT_AFTER_MS = 12000;
 const WATCH_EVERY_MS = 1000;
+// A frozen browser keeps its connection open: only what is awake sends these.
+const PING_EVERY_MS = 5000;
 
 export class Link {
   constructor(tell) {
@@ -19,7 +21,10 @@ export class Link {
     this.heardAt = Date.now();
     this.again = null;
     this.told = new Map();
+    this.works = new Map();
+    this.duty = null;
     setInterval(() => this.watch(), WATCH_EVERY_MS);
+    setInterval(() => this.ping(), PING_EVERY_MS);
     this.open();
   }
 
@@ -32,6 +37,7 @@ export class Link {
       beyond: this.beyond,
       alarms: [...this.alarms.values()],
       beat: this.beat,
+      duty: this.duty,
       state: this.state,
       heardAt: this.heardAt,
     };
@@ -53,6 +59,8 @@ export class Link {
         if (event.lastEventId) this.place = event.lastEventId;
         act(JSON.parse(event.data));
       });
+    on("work", (work) => this.works.set(work.reference, work));
+    on("proof", (proof) => this.hearProof(proof));
     on("incident", (incident) => this.hearIncident(incident));
     on("snapshot", (snapshot) => this.hearSnapshot(snapshot));
     on("alarm", (alarm) => this.hearAlarm(alarm));
@@ -60,7 +68,10 @@ export class Link {
     source.onerror = () => source === this.source && this.lose();
   }
 
+  // `work` comes just before its incident, and stays with it.
   hearIncident(incident) {
+    incident.work = this.works.get(incident.reference) ?? null;
+    this.works.delete(incident.reference);
     this.told.set(incident.reference, incident);
     if (incident.state === "closed") this.incidents.delete(incident.reference);
     else this.incidents.set(incident.reference, incident);
@@ -91,10 +102,29 @@ export class Link {
     this.tell({ kind: "beat", beat, alarms: [...this.alarms.values()], heardAt: this.heardAt });
   }
 
+  hearProof(proof) {
+    if (this.beat) this.beat.proved_at = proof.at;
+    this.tell({ kind: "proof", proved: proof.at });
+  }
+
+  async ping() {
+    if (this.state !== "live") return;
+    const headers = { "X-Requested-With": "fetch" };
+    try {
+      await fetch("/live/heard", { method: "POST", headers });
+      const answer = await fetch("/on-duty", { headers, cache: "no-store" });
+      this.duty = answer.ok ? (await answer.json()).on_duty : null;
+      this.tell({ kind: "duty", duty: this.duty });
+    } catch {
+      // The feed itself says when the connection is lost.
+    }
+  }
+
   change(state) {
     if (this.state === state) return;
     this.state = state;
     this.tell({ kind: "state", state, heardAt: this.heardAt });
+    if (state === "live") this.ping();
   }
 
   lose() {

@@ -25,6 +25,7 @@ export function notify(incident, word) {
   const note = new Notification(`${word}: ${incident.reasons.join(" · ")}`, {
     body: `${incident.reference}${incident.purpose === "training" ? " (training)" : ""}`,
     tag: incident.reference,
+    renotify: true,
     requireInteraction: incident.urgency === 1,
     silent: true,
   });

@@ -3,6 +3,7 @@
 import * as alerts from "./alerts.js";
 import { feed } from "./feed.js";
 import * as keyboard from "./keyboard.js";
+import * as regrade from "./regrade.js";
 import * as theme from "./theme.js";
 import { clock } from "./time.js";
 
@@ -42,6 +43,15 @@ function showParts() {
     const well = feed.status[part.dataset.part];
     mark(part, well, well ? "ok" : part.dataset.ill);
   }
+  const duty = document.getElementById("duty");
+  duty.querySelector("b").textContent = feed.duty === null ? "–" : String(feed.duty.length);
+  duty.title = feed.duty === null ? "" : feed.duty.join(", ");
+  duty.classList.toggle("trouble", feed.duty?.length === 0);
+  if (!feed.provedAt) return;
+  const way = document.getElementById("way");
+  way.querySelector(".never").hidden = true;
+  way.querySelector(".proved").hidden = false;
+  way.querySelector("time").dataset.ago = feed.provedAt;
 }
 
 function showAlarms() {
@@ -71,4 +81,5 @@ setInterval(showState, 500);
 alerts.start();
 theme.start();
 keyboard.start();
+regrade.start();
 feed.start();

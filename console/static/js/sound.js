@@ -30,6 +30,32 @@ const CHIMES = {
   2: (at) => strike(at, 659.3, 0.16, 0.9),
 };
 
+// The ladder: the higher the rung, the more often it sounds, and the louder.
+const RINGS = {
+  2: { every: 6000, times: 1, loudness: 0.6 },
+  3: { every: 4000, times: 2, loudness: 0.75 },
+  4: { every: 3000, times: 3, loudness: 0.9 },
+};
+
+export function every(rung) {
+  return RINGS[Math.min(rung, 4)].every;
+}
+
+export function ring(rung) {
+  if (!able()) return false;
+  const { times, loudness } = RINGS[Math.min(rung, 4)];
+  for (let nth = 0; nth < times; nth += 1) {
+    const at = context.currentTime + 0.02 + nth * 0.7;
+    strike(at, 880, loudness, 0.5);
+    strike(at + 0.16, 1174.7, loudness, 0.5);
+    strike(at + 0.32, 1568, loudness, 0.7);
+  }
+  const { dataset } = document.documentElement;
+  dataset.rang = String(Number(dataset.rang ?? 0) + 1);
+  dataset.rung = String(rung);
+  return true;
+}
+
 export function able() {
   return on && context?.state === "running";
 }

@@ -1,6 +1,6 @@
 // Times on the screen: the server's clock, not this computer's, and local time in London.
 
-import { waiting } from "./words.js";
+import { ago, remaining, waiting } from "./words.js";
 
 let offset = Date.parse(document.documentElement.dataset.now) - Date.now();
 
@@ -24,15 +24,39 @@ export function clock(at) {
   return local.format(typeof at === "string" ? Date.parse(at) : at);
 }
 
+// data-since: time that grows. data-until: time that is left. data-ago: how long ago.
 export function tick(element) {
-  const since = element.dataset.since;
-  if (!since) return;
-  const text = waiting(now() - Date.parse(since));
+  const { since, until, ago: before } = element.dataset;
+  let text;
+  if (since) text = waiting(now() - Date.parse(since));
+  else if (until) text = remaining(Date.parse(until) - now());
+  else if (before) text = ago(now() - Date.parse(before));
+  else return;
+  if (until) element.classList.toggle("over", Date.parse(until) < now());
   if (element.textContent !== text) element.textContent = text;
 }
 
+// A thousand rows tick; only those on the screen are worth it.
+const near = new WeakSet();
+const seen = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (!isIntersecting) near.delete(target);
+    else {
+      near.add(target);
+      for (const one of target.querySelectorAll("[data-since]")) tick(one);
+    }
+  }
+}, { rootMargin: "200px" });
+
+export function tickWhenSeen(row) {
+  seen.observe(row);
+}
+
 function tickAll() {
-  for (const element of document.querySelectorAll("[data-since]")) tick(element);
+  for (const element of document.querySelectorAll("[data-since], [data-until], [data-ago]")) {
+    const row = element.closest("tr.row");
+    if (row === null || near.has(row)) tick(element);
+  }
   const at = document.getElementById("clock");
   if (at) at.textContent = zoned.format(now());
 }

@@ -13,9 +13,31 @@ export function purpose(incident) {
   return PURPOSES[incident.purpose] ?? incident.purpose;
 }
 
+// `work` comes beside the incident: who is away, and who the caller is joined to.
+export function away(incident) {
+  return incident.state === "claimed" && Boolean(incident.work?.away);
+}
+
+export function bridged(incident) {
+  return incident.connection === "open" ? incident.work?.bridged ?? "" : "";
+}
+
+export function the(label) {
+  return label === "control room" ? `the ${label}` : label;
+}
+
 export function state(incident) {
-  if (incident.state === "claimed") return incident.handler || "claimed";
+  if (incident.state === "claimed") {
+    const who = incident.handler || "claimed";
+    return away(incident) ? `${who}, away` : who;
+  }
+  if (bridged(incident)) return `with ${the(bridged(incident))}`;
   return { waiting: "", review: "for review", closed: "closed" }[incident.state] ?? "";
+}
+
+export function takes(incident) {
+  if (incident.state === "claimed") return away(incident) ? "Take over" : "";
+  return incident.state === "closed" || bridged(incident) ? "" : "Claim";
 }
 
 export function masked(incident) {
@@ -38,12 +60,21 @@ export function waiting(milliseconds) {
   return `${Math.floor(seconds / 86400)} d ${Math.floor((seconds % 86400) / 3600)} h`;
 }
 
-// Urgency, calls before reviews, unclaimed before claimed, then longest waiting.
+export function remaining(milliseconds) {
+  return milliseconds < 0 ? `${waiting(-milliseconds)} over` : `${waiting(milliseconds)} left`;
+}
+
+export function ago(milliseconds) {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  return seconds < 120 ? `${seconds} s ago` : `${waiting(milliseconds)} ago`;
+}
+
+// Urgency, calls before reviews, unclaimed (or the holder away) before claimed, then longest waiting.
 export function order(one, other) {
   return (
     one.urgency - other.urgency ||
     (one.state === "review") - (other.state === "review") ||
-    Boolean(one.handler) - Boolean(other.handler) ||
+    (Boolean(one.handler) && !away(one)) - (Boolean(other.handler) && !away(other)) ||
     (one.started_at < other.started_at ? -1 : one.started_at > other.started_at ? 1 : 0) ||
     (one.reference < other.reference ? -1 : 1)
   );
