@@ -19,6 +19,7 @@ from console.live import Live
 from incidents.wake import Bell
 from tests.browser.calls import Exchange
 from tests.console.asgi import Request
+from tests.console.forms import PASSWORD, send
 from tests.console.site import Console
 
 
@@ -247,6 +248,27 @@ def test_signing_out_ends_the_feed(console: Console) -> None:
     asyncio.run(run())
 
 
+def test_a_leaver_loses_every_open_feed_at_once(console: Console) -> None:
+    """Those of a session and those of a token of the name, and nobody else's."""
+
+    async def run() -> None:
+        async with opened(console) as feed:
+            token = console.accounts.add_token("anna", now=console.now)
+            theirs = Request(feed.live, "/live", authorization=f"Bearer {token}")
+            await theirs.answer.until("event: snapshot")
+            other = feed.ask()
+            await other.answer.until("event: snapshot")
+            kim = console.handler("kim", role="administrator")
+            console.accounts.add_user("anna", now=console.now, password=PASSWORD)
+            answer = await asyncio.to_thread(send, kim, "/users/anna/leave")
+            assert answer.status_code == 303
+            assert (await theirs.finish()).over
+            assert not other.answer.over
+            await other.leave()
+
+    asyncio.run(run())
+
+
 def test_an_open_feed_outlives_its_session_but_not_its_end(console: Console) -> None:
     """A handler is never signed out under alerts; somebody whose account is shut is."""
     console.accounts.add_user("anna", now=console.now, password="x" * 12)
@@ -258,6 +280,6 @@ def test_an_open_feed_outlives_its_session_but_not_its_end(console: Console) -> 
     console.now += timedelta(days=2)
     assert doors.session(cookies) is None
     assert not doors.shut(None, cookies)
-    console.accounts.disable_user("anna", now=console.now)
+    console.staff.leave("anna", now=console.now)
     assert doors.shut(None, cookies)
     assert doors.shut("Bearer made-up", cookies)

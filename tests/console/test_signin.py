@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from console.doors import COOKIE
+from incidents.desk import Actor
+from incidents.presence import Presence
+from tests.console.forms import PASSWORD, send, sign_in, token, words
 from tests.console.site import Console
-
-PASSWORD = "a long enough password"
 
 
 @pytest.fixture
@@ -22,21 +22,6 @@ def console(data: Path, sqlite_url: str) -> Console:
     made = Console(data, sqlite_url)
     made.accounts.add_user("anna", now=made.now, password=PASSWORD)
     return made
-
-
-def token(client: FlaskClient, path: str = "/sign-in") -> str:
-    """The CSRF token of a page."""
-    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path).text)
-    assert found is not None
-    return found[1]
-
-
-def sign_in(
-    client: FlaskClient, password: str = PASSWORD, *, name: str = "anna", address: str = "10.0.0.1"
-) -> TestResponse:
-    """Fill in the form and send it."""
-    form = {"name": name, "password": password, "csrf_token": token(client)}
-    return client.post("/sign-in", data=form, environ_base={"REMOTE_ADDR": address})
 
 
 def test_the_right_password_opens_and_its_cookie_is_guarded(console: Console) -> None:
@@ -158,3 +143,127 @@ def test_a_strange_form_is_refused_with_a_sentence(console: Console, form: dict[
     answer = client.post("/sign-in", data={**encoded, "csrf_token": token(client)})
     assert 400 <= answer.status_code < 500
     assert "not right" in answer.text
+
+
+# -- who lands where -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("role", "page", "title"),
+    [
+        ("handler", "/", "Live board"),
+        ("supervisor", "/", "Live board"),
+        ("contact_officer", "/", "Live board"),
+        ("administrator", "/users", "Users"),
+        ("auditor", "/audit", "Audit"),
+        ("analyst", "/start", "Figures come with operations"),
+    ],
+)
+def test_each_role_lands_on_a_page_it_may_see(
+    console: Console, role: str, page: str, title: str
+) -> None:
+    """And never on a refusal."""
+    console.accounts.add_user("role", PASSWORD, now=console.now, role=role)
+    client = console.stranger()
+    answer = sign_in(client, name="role")
+    assert answer.location == page
+    shown = client.get(page)
+    assert shown.status_code == 200
+    assert title in words(shown)
+
+
+def test_a_page_a_role_may_not_see_is_refused_in_a_sentence_that_leads_on(
+    console: Console,
+) -> None:
+    """An administrator reads no incident: 403, why, and a way back to their own page."""
+    client = console.handler("kim", role="administrator")
+    answer = client.get("/")
+    assert answer.status_code == 403
+    assert "Your role does not read incidents." in words(answer)
+    assert '<a class="button" href="/users">' in answer.text
+    assert "js/page.js" not in answer.text
+    refused = console.handler("bert").get("/users")
+    assert refused.status_code == 403
+    assert "for those who manage users" in words(refused)
+
+
+# -- nobody is left alone ----------------------------------------------------------
+
+
+@pytest.fixture
+def live(console: Console) -> str:
+    """A call on an open line that anna has claimed."""
+    sid = console.call("55")
+    console.drain()
+    reference = console.reference(sid)
+    console.desk.claim(reference, by=Actor("anna", "handler"), now=console.now)
+    console.refresh()
+    return reference
+
+
+def test_signing_out_is_refused_while_a_live_call_is_held(console: Console, live: str) -> None:
+    """The caller would be with nobody: the page says what to do first, and the session stands."""
+    client = console.stranger()
+    sign_in(client)
+    answer = send(client, "/", "/sign-out")
+    assert answer.status_code == 409
+    assert "You hold a live call" in words(answer)
+    assert live in answer.text
+    assert "nobody else is on duty now" in words(answer)
+    assert client.get("/").status_code == 200
+
+
+def test_a_held_call_is_released_on_the_way_out(console: Console, live: str) -> None:
+    """It waits again; then the sign-out works."""
+    client = console.stranger()
+    sign_in(client)
+    answer = send(client, "/sign-out", f"/sign-out/{live}/release")
+    assert answer.location == "/sign-out"
+    assert "You hold no live call." in words(client.get("/sign-out"))
+    console.refresh()
+    held = console.watch.incident(live)
+    assert held is not None
+    assert (held.state, held.handler) == ("waiting", None)
+    assert send(client, "/sign-out").location == "/sign-in?bye=1"
+
+
+def test_a_held_call_is_handed_over_on_the_way_out(console: Console, live: str) -> None:
+    """To a colleague who is on duty."""
+    console.accounts.add_user("bert", PASSWORD, now=console.now)
+    Presence(console.store.engine).heard({"bert": ("handler", True)}, console.now)
+    client = console.stranger()
+    sign_in(client)
+    assert "<option>bert</option>" in client.get("/sign-out").text
+    refused = send(client, "/sign-out", f"/sign-out/{live}/hand-over", to="nobody-here")
+    assert refused.status_code == 422
+    assert "nobody called nobody-here" in words(refused)
+    assert send(client, "/sign-out", f"/sign-out/{live}/hand-over", to="bert").status_code == 303
+    console.refresh()
+    held = console.watch.incident(live)
+    assert held is not None
+    assert held.handler == "bert"
+
+
+def test_with_the_store_away_a_held_call_still_keeps_its_handler(
+    console: Console, live: str
+) -> None:
+    """Signed out during an outage, nobody could sign in again: the board says what is held."""
+    client = console.stranger()
+    sign_in(client)
+    crumb = token(client, "/")
+    with console.store_away():
+        answer = client.post("/sign-out", data={"csrf_token": crumb})
+    assert answer.status_code == 409
+    assert live in answer.text
+
+
+def test_pages_open_for_whoever_holds_a_live_call_after_the_session_ran_out(
+    console: Console, live: str
+) -> None:
+    """Nobody is signed out while holding a live call, however long it takes."""
+    client = console.stranger()
+    sign_in(client)
+    other = console.handler("bert")
+    console.now += timedelta(hours=15)
+    assert client.get("/review").status_code == 200
+    assert other.get("/review").status_code == 303
