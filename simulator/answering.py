@@ -39,8 +39,8 @@ class Press:
 
     def __str__(self) -> str:
         if self.key:
-            return f"press {self.key}"
-        return f"press any key {_SPOKEN_TIMES.get(self.times, f'{self.times} times')}"
+            return f"key {self.key}"
+        return f"any key {_SPOKEN_TIMES.get(self.times, f'{self.times} times')}"
 
 
 @dataclass(frozen=True, slots=True)

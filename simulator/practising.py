@@ -1,7 +1,8 @@
 """One practice call in real time, and the feed of what happens in it.
 
-A thread lets its time pass, as Twilio would; whoever listens is told of every moment. A call
-nobody listens to any more hangs up by itself.
+A thread lets its time pass, as Twilio would; whoever listens is told of every moment, and how to
+answer a question as soon as the voice has told it. A call nobody listens to any more hangs up by
+itself.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from simulator.answering import How, told_last
 from simulator.call import Call, new_sid
 from simulator.exchange import Exchange
 from simulator.moments import Key, Note, Spoke, Stimulus, Wait
@@ -87,6 +89,8 @@ class PracticeCall:
         self._exchange = exchange
         self._number = number
         self._call: Call | None = None
+        self._said: list[str] = []
+        self._how: How | None = None
         self._thread = threading.Thread(target=self._play, daemon=True, name="practice")
 
     @property
@@ -137,10 +141,17 @@ class PracticeCall:
         self._call = call
 
     def _observe(self, note: Note) -> None:
-        self.feed.say(
-            "note",
-            {"at": round(note.at, 1), "kind": note.kind, "text": note.text, **note.detail},
-        )
+        shown = {"at": round(note.at, 1), "kind": note.kind, "text": note.text, **note.detail}
+        if note.kind != "heard":
+            self.feed.say("note", shown)
+            return
+        self._said = [*self._said[-1:], note.detail["say"]]
+        how = told_last(self._said)
+        # The page keeps the question in sight while the voice goes on to tell how to answer it.
+        self.feed.say("note", {**shown, "tells_how": how is not None})
+        if how is not None and how != self._how:
+            self._how = how
+            self.feed.say("how", {"yes": str(how.yes), "no": str(how.no)})
 
     def _move(self, wait: Wait | None) -> None:
         if wait is not None:

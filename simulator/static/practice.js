@@ -20,6 +20,8 @@ const HINTS = {
   room: "In a conference. Keys are not heard now.",
   queue: "Waiting in a queue.",
 };
+// Lines that tell what is going on rather than what is heard.
+const INTERRUPTED = "Quietline interrupts, by an order from the console.";
 const ENDS = {
   us: "The call was ended by Quietline.",
   caller: "The caller hung up.",
@@ -75,6 +77,7 @@ async function place() {
   $("pressed").textContent = "–";
   $("timer").textContent = "0:00";
   $("hearing").textContent = "";
+  $("how").classList.remove("known");
   $("hint").textContent = "Ringing…";
   state("ringing", "Calling…");
   sounds.ring();
@@ -85,6 +88,7 @@ async function place() {
     ticking = setInterval(tick, 250);
     call.feed.addEventListener("note", (told) => note(JSON.parse(told.data)));
     call.feed.addEventListener("wait", (told) => wait(JSON.parse(told.data)));
+    call.feed.addEventListener("how", (told) => how(JSON.parse(told.data)));
     call.feed.addEventListener("web", (told) => web(JSON.parse(told.data)));
     call.feed.addEventListener("over", (told) => over(JSON.parse(told.data)));
     call.feed.addEventListener("error", () => call && wrong("The page lost its connection and is trying again."));
@@ -106,9 +110,14 @@ function note(told) {
   if (told.kind === "answered") {
     sounds.stopRinging();
     state("open", "Line open");
-  } else if (told.kind === "heard" || told.kind === "error") {
+  } else if (told.kind === "order") {
+    // An order interrupts whatever is said or awaited, at once.
+    sounds.hush();
+    $("hearing").textContent = "";
+    told.text = INTERRUPTED;
+  } else if (told.kind === "heard" || told.kind === "voice" || told.kind === "error") {
     sounds.stopRinging();
-    $("hearing").textContent = `“${told.say}”`;
+    if (!told.tells_how || !asked()) $("hearing").textContent = `“${told.say}”`;
     sounds.say(told.say, told.language ?? "en-GB");
   } else if (told.kind === "pressed") {
     sounds.hush();
@@ -117,6 +126,8 @@ function note(told) {
     state("open", "Connected");
   } else if (told.kind === "unbridged") {
     state("open", "Line open");
+  } else if (told.kind === "room") {
+    state("open", told.room ? "In a conference" : "Line open");
   }
   const shown = caption(told);
   if (!shown) return;
@@ -133,6 +144,17 @@ function wait(told) {
   $("hint").textContent = HINTS[told.kind] ?? "";
 }
 
+// A question stays in sight while the voice goes on to tell how to answer it.
+function asked() {
+  return $("hearing").textContent.endsWith("?”");
+}
+
+function how(told) {
+  $("how-yes").textContent = told.yes;
+  $("how-no").textContent = told.no;
+  $("how").classList.add("known");
+}
+
 function web(told) {
   $("web").prepend(exchange(told));
   $("count").textContent = String($("web").childElementCount);
@@ -146,6 +168,7 @@ function over(told) {
   call = null;
   state("over", "Call over");
   $("hearing").textContent = "";
+  $("how").classList.remove("known");
   $("hint").textContent = `${ENDS[told.by] ?? "The call is over."} The board keeps it.`;
   $("call").focus();
 }

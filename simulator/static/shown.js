@@ -1,7 +1,7 @@
 // How a moment of the call and a request look. Everything is text: nothing a caller sends is markup.
 
 const DOES = new Set(["pressed", "spoke", "silence"]);
-const SHOWN = new Set(["heard", "sound", "error", "pressed", "lost", "spoke", "dialled", "bridged", "unbridged", "room", "order", "fault", "ended", "answered", "rings"]);
+const SHOWN = new Set(["heard", "sound", "error", "pressed", "lost", "spoke", "dialled", "bridged", "unbridged", "room", "voice", "order", "fault", "ended", "answered", "rings"]);
 
 function element(name, text = "", className = "") {
   const made = document.createElement(name);

@@ -46,9 +46,9 @@ def test_what_was_told_last_holds() -> None:
 
 def test_the_words_for_a_learner_name_the_keys() -> None:
     """What the practice page shows beside a question."""
-    assert str(PRESSES.yes) == "press any key twice"
-    assert str(PRESSES.no) == "press any key once"
-    assert str(KEYS.no) == "press 5"
+    assert str(PRESSES.yes) == "any key twice"
+    assert str(PRESSES.no) == "any key once"
+    assert str(KEYS.no) == "key 5"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
+import requests
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from starlette.applications import Starlette
@@ -155,3 +156,51 @@ def test_axe_finds_nothing_and_everything_can_be_hit(
     page.keyboard.press("Escape")
     expect(page.get_by_role("status")).to_have_text("Call over")
     page.close()
+
+
+def test_a_question_interrupts_and_stays_in_sight_with_the_way_to_answer(
+    page: Page, product: Product, address: str
+) -> None:
+    """An order from the console: the page shows the question, and how yes and no are given."""
+    product.answers["/ask"] = (
+        '<Gather action="/told" numDigits="3" timeout="60">'
+        '<Say language="en-GB">Are you hurt?</Say>'
+        '<Say language="en-GB">For yes, press any key twice. For no, press once.</Say></Gather>'
+    )
+    with page.expect_response("**/calls") as placed:
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("log")).to_contain_text("“Press 5 twice.”")
+    expect(page.locator("#how")).to_be_hidden()
+    page.keyboard.press("5")
+    expect(page.locator("#pressed")).to_have_text("5")
+    calls = f"{address}twilio/2010-04-01/Accounts/{ACCOUNT}/Calls"
+    order = {"Url": f"{PUBLIC_URL}/ask"}
+    sid = placed.value.json()["sid"]
+    assert requests.post(f"{calls}/{sid}.json", order, auth=(ACCOUNT, TOKEN), timeout=5).ok
+    log = page.get_by_role("log")
+    expect(log).to_contain_text("Quietline interrupts, by an order from the console.")
+    expect(log).to_contain_text("half typed when the order came: 5 is lost")
+    expect(log).to_contain_text("For yes, press any key twice.")
+    expect(page.locator("#hearing")).to_have_text("“Are you hurt?”")
+    expect(page.locator("#how")).to_be_visible()
+    expect(page.locator("#how")).to_have_text("Yes: any key twice No: any key once")
+    page.keyboard.type("55")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("status")).to_have_text("Call over")
+    expect(page.locator("#how")).to_be_hidden()
+
+
+def test_several_phones_are_several_calls(page: Page) -> None:
+    """A second phone in a window of its own: each hears its own call."""
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Another phone").click()
+    second = opened.value
+    for phone in (page, second):
+        phone.get_by_role("button", name="Call").click()
+        expect(phone.get_by_role("status")).to_have_text("Line open")
+    second.keyboard.press("Escape")
+    expect(second.get_by_role("status")).to_have_text("Call over")
+    expect(page.get_by_role("status")).to_have_text("Line open")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("status")).to_have_text("Call over")
+    second.close()
