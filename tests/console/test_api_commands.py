@@ -19,6 +19,7 @@ from console.commands import make, open_audit, open_people, open_store
 from console.described import EXAMPLE
 from console.people_commands import Opened
 from incidents.accounts import Accounts
+from incidents.desk import Actor
 from incidents.migrate import upgrade
 from incidents.roles import Roles
 from incidents.sealed import Keys
@@ -135,6 +136,60 @@ def test_only_roles_that_are_listed_can_be_given(console: Console, run: Run) -> 
     holder = console.accounts.token(secret, now=NOW)
     assert holder is not None
     assert (holder.name, holder.may("work"), holder.may("users")) == ("desk-2", True, False)
+
+
+def test_a_supervisor_is_added_with_a_phone(console: Console, run: Run) -> None:
+    """One line in the setting up of a site; a number that is none adds nobody."""
+    wrong = run("users", "add", "sam", "--role", "supervisor", "--phone", "0771")
+    assert wrong.exit_code == 1
+    assert "country's code" in wrong.stderr
+    assert console.staff.person("sam", now=NOW) is None
+    assert (
+        run("users", "add", "sam", "--role", "supervisor", "--phone", "+447700900111").exit_code
+        == 0
+    )
+    sam = console.staff.person("sam", now=NOW)
+    assert sam is not None
+    assert (sam.role, sam.phone, sam.state) == ("supervisor", "0111", "active")
+
+
+def test_a_user_is_changed_from_the_shell(console: Console, run: Run) -> None:
+    """Role, phone, a lost second factor: each says nothing when it worked."""
+    run("users", "add", "anna")
+    for words in (
+        ("role", "anna", "auditor"),
+        ("phone", "anna", "+447700900222"),
+        ("reset-factor", "anna"),
+    ):
+        ran = run("users", *words)
+        assert (ran.exit_code, ran.output) == (0, ""), words
+    anna = console.staff.person("anna", now=NOW)
+    assert anna is not None
+    assert (anna.role, anna.phone) == ("auditor", "0222")
+    run("users", "phone", "anna")
+    removed = console.staff.person("anna", now=NOW)
+    assert removed is not None
+    assert removed.phone == ""
+    for words in (("role", "anna", "king"), ("role", "nobody", "handler"), ("phone", "anna", "1")):
+        ran = run("users", *words)
+        assert ran.exit_code == 1, words
+        assert len(ran.stderr.splitlines()) == 1
+
+
+def test_a_user_who_is_ended_from_the_shell_leaves_no_call_behind(
+    console: Console, run: Run
+) -> None:
+    """What they held waits again when no supervisor is on duty; their token is worth nothing."""
+    run("users", "add", "anna")
+    secret = run("tokens", "add", "anna", "--role", "handler").stdout.strip()
+    reference = next(one.reference for one in console.store.incidents()[0])
+    console.desk.claim(reference, by=Actor("anna", "handler"), now=NOW)
+    assert run("users", "disable", "Anna").exit_code == 0
+    held = console.store.incident(reference)
+    assert held is not None
+    assert held.handler is None
+    assert console.accounts.token(secret, now=NOW) is None
+    assert run("tokens", "add", "anna").exit_code == 1
 
 
 def test_a_user_gets_a_password_made_up_here(console: Console, run: Run) -> None:
