@@ -14,6 +14,9 @@ PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 """A phone number as ITU-T E.164 writes it. The drama ranges are numbers like any other."""
 
+EMERGENCY = re.compile(r"\+?[0-9]{0,3}(999|112|911|000|111|101|100|110|113|115|117|118|119)\Z")
+"""An emergency number, with or without a country's code: never called, whoever orders it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

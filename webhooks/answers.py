@@ -217,7 +217,7 @@ class Answers:
         sealed: str = "",
     ) -> Answer:
         caller = self._records.caller(call, params)
-        setting = Setting(caller.profile, self._may_ring(caller.line.purpose), now)
+        setting = Setting(caller.profile, self._may_ring(caller.purpose), now)
         records = []
         for event in happened:
             outcome = step(call, event, setting)

@@ -19,10 +19,11 @@ from callflow.events import (
     SoundHeard,
 )
 from callflow.flow import Outcome
-from callflow.lines import E164, Line, profile_for
+from callflow.lines import E164, Line, Purpose, profile_for
 from callflow.profiles import Profile
 from config.policy import Policy
 from incidents.orders import Order
+from incidents.proof import PARAMETER, is_proof
 from incidents.recorded import Recorded, call_key, event_key
 from incidents.sealed import Keys
 from webhooks import parameters
@@ -67,6 +68,7 @@ class Caller:
     params: dict[str, str]
     line: Line
     profile: Profile
+    purpose: Purpose
     base: dict[str, object]
     call_key: str
     call_sid: str
@@ -92,16 +94,20 @@ class Records:
             # one, so that its steps still belong together.
             seen = f"{params.get('CallSid')}|{params.get('From')}|{params.get('To')}|{call.began}"
             sid = f"unidentified-{self._keys.look_up(seen)[:16]}"
+        # The watchman's own call, and nobody else's: it must not be taken for a caller.
+        proof = PARAMETER in params and is_proof(self._keys, sid, params[PARAMETER])
+        purpose: Purpose = "proof" if proof else line.purpose
         base: dict[str, object] = {
             "line": line.kind,
             "profile": profile.id,
-            "purpose": line.purpose,
+            "purpose": purpose,
             "number": who.number,
             "withheld": who.withheld,
             "called": to if E164.match(to) else None,
             "language": call.language or line.language,
         }
-        return Caller(params, line, profile, base, call_key(self._keys, account, sid), sid)
+        key = call_key(self._keys, account, sid)
+        return Caller(params, line, profile, purpose, base, key, sid)
 
     def record(
         self,
