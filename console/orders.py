@@ -35,7 +35,6 @@ from incidents.carrier import Carried, Carrier
 from incidents.desk import Actor, Conflict, Desk, Done, Rules, Unfit
 from incidents.fold import Incident, as_text
 from incidents.store import NoSuchIncident, Store
-from incidents.transactions import StoreUnavailable
 from incidents.working import how_it_ended
 
 View = Callable[[str], Response]
@@ -163,7 +162,7 @@ def _not_carried_out(work: Work, before: Incident, carried: Carried) -> Response
     work.watch.look_now()
     if carried.over:
         now = doors().clock()
-        after = _newest(work, before.reference) or before
+        after = work.watch.newest(before.reference) or before
         ended = how_it_ended(after, now) if after.ended_at else "The caller hung up just now."
         return _changed(after, ended)
     made = refusal(503, f"Twilio did not carry it out: {carried.problem}. Send it again.")
@@ -181,7 +180,7 @@ def _not_there(work: Work, reference: str) -> Response:
 
 
 def _conflict(work: Work, reference: str, sentence: str) -> Response:
-    after = _newest(work, reference)
+    after = work.watch.newest(reference)
     return refusal(409, sentence) if after is None else _changed(after, sentence)
 
 
@@ -196,14 +195,3 @@ def _changed(incident: Incident, sentence: str) -> Response:
         ended_at=as_text(incident.ended_at),
         closed_at=as_text(incident.closed_at),
     )
-
-
-def _newest(work: Work, reference: str) -> Incident | None:
-    """Return what is known now: of the caller's side the board knows more, of ours the store."""
-    shown = work.watch.incident(reference)
-    if shown is not None and shown.connection != "open":
-        return shown
-    try:
-        return work.store.incident(reference) or shown
-    except StoreUnavailable:
-        return shown

@@ -38,7 +38,7 @@ def record(reference: str, watch: Watch, store: Store) -> Record | None:
     """Find an incident, or return None. Raises ``StoreUnavailable`` when nobody here knows it."""
     if not is_reference(reference):
         return None
-    incident, entries = watch.incident(reference), watch.timeline(reference)
+    incident, entries = watch.newest(reference), watch.timeline(reference)
     complete = watch.status()["store"]
     if incident is None:
         incident = store.incident(reference)

@@ -89,6 +89,10 @@ class Watch:
         """Return an incident as the board has it, or None."""
         return self.ask(lambda board: board.incident(reference))
 
+    def newest(self, reference: str) -> Incident | None:
+        """Return an incident as it stands now, whether or not the board has looked since."""
+        return self.ask(lambda board: board.newest(reference))
+
     def timeline(self, reference: str) -> list[Entry] | None:
         """Return an incident's timeline as the board has it, or None."""
         return self.ask(lambda board: board.timeline(reference))

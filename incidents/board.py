@@ -141,6 +141,20 @@ class Board:
         call = self._calls.get(reference)
         return None if call is None else self._shown.get(call)
 
+    def newest(self, reference: str) -> Incident | None:
+        """Return an incident the board remembers, with what people did as the store has it now.
+
+        Whoever just claimed a call reads it back at once, before the next look at the store.
+        """
+        call, shown = self._calls.get(reference), self.incident(reference)
+        with contextlib.suppress(StoreUnavailable):
+            stored = self._patient.ask(lambda store: store.incident(reference))
+            if call is None or stored is None:
+                return stored or shown
+            folded = self._fold(call)
+            return stored if folded is None else handled(folded.incident, stored)
+        return shown
+
     def timeline(self, reference: str) -> list[Entry] | None:
         """Return the timeline of a call whose events are in memory, or None.
 
