@@ -23,9 +23,12 @@ from config.questions import BadQuestions, read_questions
 from config.roles import FILE as ROLES
 from config.roles import BadRoles, read_roles
 from config.settings import Settings
+from config.unusual import FILE as UNUSUAL
+from config.unusual import BadUnusual, read_unusual
 from incidents.grades import Grades
 from incidents.ladder_policy import Ladder
 from incidents.roles import Roles
+from incidents.unusual_policy import Unusual
 
 FOLDER = Path(__file__).resolve().parent
 PROMPTS = (
@@ -77,6 +80,7 @@ class Policy:
     grades: Grades
     ladder: Ladder
     questions: Questions
+    unusual: Unusual
 
 
 def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
@@ -92,7 +96,8 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
     grades = _grades(folder / GRADES)
     ladder = _ladder(folder / LADDER)
     questions = _questions(folder / QUESTIONS, voices)
-    return Policy(profiles, voices, lines, other, roles, grades, ladder, questions)
+    unusual = _unusual(folder / UNUSUAL)
+    return Policy(profiles, voices, lines, other, roles, grades, ladder, questions, unusual)
 
 
 def _roles(path: Path) -> Roles:
@@ -120,6 +125,13 @@ def _questions(path: Path, voices: Mapping[str, Voice]) -> Questions:
     try:
         return read_questions(_toml(path), tuple(voices))
     except BadQuestions as error:
+        raise BadPolicy(path, error.key, error.reason) from error
+
+
+def _unusual(path: Path) -> Unusual:
+    try:
+        return read_unusual(_toml(path))
+    except BadUnusual as error:
         raise BadPolicy(path, error.key, error.reason) from error
 
 
