@@ -49,7 +49,7 @@ def everybody() -> ResponseReturnValue:
 @for_right("users")
 def invitation() -> ResponseReturnValue:
     """Show the form."""
-    return _invitation("", "handler", None, 200)
+    return _invitation("", "handler", {}, 200)
 
 
 @users.post("/users/invite")
@@ -61,7 +61,8 @@ def invite() -> ResponseReturnValue:
     try:
         secret = people().staff.invite(name, role, by=holder().name, now=now)
     except AccountRefused as refused:
-        return _invitation(name, role, str(refused), REFUSED)
+        field = "name" if role in doors().accounts.roles.people else "role"
+        return _invitation(name, role, {field: str(refused)}, REFUSED)
     return _link(name.casefold(), secret, now)
 
 
@@ -222,8 +223,8 @@ def _page(
     )
 
 
-def _invitation(name: str, role: str, refusal: str | None, status: int) -> ResponseReturnValue:
-    return _rendered("user_invite.html", status, name=name, role=role, refusal=refusal)
+def _invitation(name: str, role: str, refusals: dict[str, str], status: int) -> ResponseReturnValue:
+    return _rendered("user_invite.html", status, name=name, role=role, refusals=refusals)
 
 
 def _link(name: str, secret: str, now: datetime) -> ResponseReturnValue:
