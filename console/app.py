@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from config.policy import Policy
 from config.settings import Settings
-from console import api, health, orders
+from console import api, auditing, health, orders
 from console.doors import Doors
 from console.headers import Headers, headers
 from console.heard import Heard
@@ -99,6 +99,7 @@ def application(
         api.blueprint(store, watch, given),
         orders.blueprint(orders.Work(desk, given, carrier, watch, store)),
         health.blueprint(watch, store),
+        auditing.blueprint(store.engine, keys, policy.unusual),
     )
     flask = create(site, parts)
     heard = Heard(Presence(store.engine), clock)

@@ -6,7 +6,7 @@ opened: they are written for exactly these readers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -74,6 +74,12 @@ class Reading:
             yield from found
             if before is None:
                 return
+
+    def numbered(self, numbers: Collection[int]) -> list[Logged]:
+        """Return the entries with these numbers, oldest first."""
+        query = select(audit).where(audit.c.number.in_(numbers)).order_by(audit.c.number)
+        with reading(self._engine) as connection:
+            return [self._logged(row) for row in connection.execute(query)]
 
     def names(self) -> list[str]:
         """Return the names of all people and programs, for a filter to offer."""

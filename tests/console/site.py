@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from config.policy import load_policy
 from config.settings import load
-from console import api, health, orders
+from console import api, auditing, health, orders
 from console.doors import COOKIE, Doors
 from console.people import People
 from console.rules import rules
@@ -109,6 +109,7 @@ class Console:
             api.blueprint(self.store, self.watch, self.rules),
             orders.blueprint(orders.Work(self.desk, self.rules, carrier, self.watch, self.store)),
             health.blueprint(self.watch, self.store),
+            auditing.blueprint(self.store.engine, self.keys, policy.unusual),
         ]
         self.app = create(site, parts)
         self._calls = itertools.count(1)
