@@ -104,7 +104,7 @@ def application(
     flask = create(site, parts)
     heard = Heard(Presence(store.engine), clock)
     flask.extensions["quietline_heard"] = heard
-    live = Live(watch, doors, headers(https=https), heard)
+    live = Live(watch, doors, headers(https=https), heard, audit)
     mounts: list[BaseRoute] = []
     for path, app in extra_mounts.items():
         mounts += [Route(path, _to_folder), Mount(path, app=ForSignedIn(app, doors))]

@@ -24,6 +24,7 @@ from console.heard import Heard
 from console.mounted import refuse
 from console.watch import Watch
 from incidents.accounts import Holder
+from incidents.audit import Audit
 from incidents.transactions import StoreUnavailable
 
 HEARD: Final = "/live/heard"
@@ -41,7 +42,10 @@ class Live:
         doors: Doors,
         headers: Sequence[tuple[bytes, bytes]] = (),
         heard: Heard | None = None,
+        audit: Audit | None = None,
     ) -> None:
+        self._audit = audit
+        self._noting: set[asyncio.Task[None]] = set()
         self._heard = heard
         self._holders: dict[str, Holder] = {}
         self._headers = [pair for pair in headers if pair[0] != b"cache-control"]
@@ -89,6 +93,7 @@ class Live:
         self._holders[secret] = found
         if self._heard is not None:
             self._heard.opened(secret, found)
+        self._note(found)
         try:
             await self._serve(subscriber, after or None, receive, send)
         finally:
@@ -98,6 +103,16 @@ class Live:
             if self._heard is not None:
                 self._heard.closed(secret, found)
             self._watch.feed.leave(subscriber)
+
+    def _note(self, holder: Holder) -> None:
+        """Log that a feed was opened. No alert waits for it: a slow store would hold it up."""
+        if self._audit is None:
+            return
+        told = holder.name, "consultation", "opened the live feed", "board"
+        noting = asyncio.to_thread(partial(self._audit.note, at=self._doors.clock()), *told)
+        task = asyncio.get_running_loop().create_task(noting)
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
 
     async def _ping(self, secret: str, holder: Holder, send: Send) -> None:
         if self._heard is not None:
