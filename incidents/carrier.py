@@ -185,6 +185,8 @@ class Carrier:
     def _send(self, placed: Placed) -> Carried:
         try:
             if placed.what == "page":
+                if not placed.to:
+                    raise NotCarriedOut("there is no number that can be read")
                 self._calls.ring(placed.to, placed.caller_id, placed.path)
             else:
                 self._calls.play(placed.call_sid, placed.path)

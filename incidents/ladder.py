@@ -8,12 +8,13 @@ is set hastens a rung or holds one up.
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from incidents.audit import Audit
 from incidents.carrier import Carrier
+from incidents.fold import Incident
 from incidents.ladder_holders import Holders
 from incidents.ladder_moves import Rest, Turn, Wait, why
 from incidents.ladder_open import Unfinished
@@ -107,21 +108,34 @@ class Climber:
             over = rows.keys() - self.unfinished.calls.keys()
             wanted += [(_LAST, turn.now, call) for call in over]
         for call, known in self.unfinished.calls.items():
-            incident = known.incident
-            row = rows.get(call)
-            if row is None and not why(incident, self._ladder, turn):
+            try:
+                due = self._is_due(known.incident, rows.get(call), ordered[call], turn)
+            except Exception as error:
+                self._tell_broken(call, error)
                 continue
-            climb = None if row is None else self._steps.climb_of(row, incident, turn)
-            move = self._steps.moves.next(
-                incident, climb, ordered[call], turn, rested=call in self._rested
-            )
-            if climb is not None:
-                self.standing.note(incident, climb, move, self._ladder, turn)
-            if isinstance(move, Rest):
-                self._rested.add(call)
-            elif move is not None and not isinstance(move, Wait):
-                wanted.append((incident.urgency, incident.started_at, call))
+            if due:
+                wanted.append((known.incident.urgency, known.incident.started_at, call))
         return [call for _, _, call in sorted(wanted)]
+
+    def _is_due(
+        self, incident: Incident, row: Row[Any] | None, ordered: Sequence[Row[Any]], turn: Turn
+    ) -> bool:
+        if row is None and not why(incident, self._ladder, turn):
+            return False
+        climb = None if row is None else self._steps.climb_of(row, incident, turn)
+        call = incident.call_key
+        move = self._steps.moves.next(incident, climb, ordered, turn, rested=call in self._rested)
+        if climb is not None:
+            self.standing.note(incident, climb, move, self._ladder, turn)
+        if isinstance(move, Rest):
+            self._rested.add(call)
+            return False
+        return move is not None and not isinstance(move, Wait)
+
+    def _tell_broken(self, call: str, error: Exception) -> None:
+        """Tell of an alert that cannot climb. It must not keep the others down."""
+        log.critical("an alert cannot climb (%s)", type(error).__name__, exc_info=error)
+        self.standing.broken(self._keys.reference(call))
 
     def _together(self, calls: Sequence[str], turn: Turn) -> int:
         try:
@@ -129,11 +143,9 @@ class Climber:
         except StoreUnavailable:
             raise
         except Exception as error:
-            # Broad on purpose: one alert that cannot climb must not keep the others down.
             if len(calls) > 1:
                 return sum(self._together([call], turn) for call in calls)
-            log.critical("an alert cannot climb (%s)", type(error).__name__, exc_info=True)
-            self.standing.broken(self._keys.reference(calls[0]))
+            self._tell_broken(calls[0], error)
             return 0
         self._rested.difference_update(calls)
         self._rested |= taken.rested

@@ -36,7 +36,7 @@ from incidents.ladder_moves import (
 from incidents.ladder_policy import ON_SCREENS, Ladder
 from incidents.orders import Order
 from incidents.placing import Placed, place
-from incidents.sealed import Keys
+from incidents.sealed import CannotOpen, Keys
 from incidents.store import Store
 from incidents.tables import alerts, incidents, orders, rungs
 from incidents.transactions import next_revision, writing
@@ -73,7 +73,9 @@ class Steps:
 
     def climb_of(self, row: Row[Any], incident: Incident, turn: Turn) -> Climb:
         """Return where an alert stands, as its row says."""
-        return Climb(row.climb, row.why, row.round, row.rung, self._base(row, incident, turn))
+        # The file may have had more rungs when it was fired.
+        fired = min(row.rung, len(self._ladder.rungs))
+        return Climb(row.climb, row.why, row.round, fired, self._base(row, fired, incident, turn))
 
     def take(self, calls: Sequence[str], turn: Turn, rested: set[str]) -> Taken:
         """Take every step of these calls that is due, in one transaction.
@@ -186,7 +188,10 @@ class Steps:
 
     def _page(self, work: Work, climb: Climb, page: Page) -> None:
         whom = page.whom
-        number = self._keys.open(whom.phone, f"users|{whom.id}|phone").decode()
+        try:
+            number = self._keys.open(whom.phone, f"users|{whom.id}|phone").decode()
+        except CannotOpen:
+            number = ""  # sealed with another key: this fails, and the next one is rung
         order = work.new_order("page", to=number, call_key=work.incident.call_key, name=whom.name)
         self._place(work, order, self.moves.rung_id(climb, page.at, page.attempt))
         rung = self._ladder.rungs[page.at].name
@@ -228,7 +233,7 @@ class Steps:
         sqlite = self._store.engine.dialect.name == "sqlite"
         return sqlite_insert(table) if sqlite else postgresql_insert(table)
 
-    def _base(self, row: Row[Any], incident: Incident, turn: Turn) -> int:
+    def _base(self, row: Row[Any], fired: int, incident: Incident, turn: Turn) -> int:
         """Return when the round began, by the steady clock of this machine."""
         steady = turn.steady
         if row.boot == steady.boot:
@@ -239,8 +244,8 @@ class Steps:
         if key not in self._bases:
             if len(self._bases) > 10_000:
                 self._bases.clear()
-            after = self._next_after(row.rung, incident)
-            before = self._ladder.rungs[row.rung - 1].after if row.rung else 0.0
+            after = self._next_after(fired, incident)
+            before = self._ladder.rungs[fired - 1].after if fired else 0.0
             left = max(0.0, min((row.due_at - turn.now).total_seconds(), after - before))
             self._bases[key] = steady.ms - int((after - left) * 1000)
         return self._bases[key]

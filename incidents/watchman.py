@@ -231,8 +231,9 @@ class Watchman:
                 told = chore()
             except StoreUnavailable as error:
                 log.warning("a chore waits for the store: %s", error)
-            except OSError as error:
-                log.error("a chore failed: %s", error.strerror or type(error).__name__)
+            except Exception as error:
+                # Broad on purpose: one chore that fails must not keep the others from being done.
+                log.error("a chore failed: %s", type(error).__name__, exc_info=True)
             else:
                 if isinstance(told, str) and told:
                     self._raise("audit-log", f"{told} Ask whoever runs this system to look.")

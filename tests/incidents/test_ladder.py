@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from incidents.desk import Conflict
+from incidents.ladder_policy import STANDARD
 from tests.incidents.desks import ANNA, BEN
 from tests.incidents.ladders import SUPERVISORS, Site
 from tests.incidents.making import Caller
@@ -293,6 +295,17 @@ def test_a_machine_that_was_started_anew_waits_no_longer_than_to_the_next_rung(
     assert small.names(caller) == ["screens", "supervisors"]
     small.passes(2)
     assert small.names(caller) == ["screens", "supervisors", "phone"]
+
+
+def test_a_ladder_that_lost_a_rung_meanwhile_goes_on(data: Path, sqlite_url: str) -> None:
+    """A site shortens its file while an alert stands on the last rung."""
+    site = Site.at(data, sqlite_url)
+    caller = site.waiting()
+    site.passes(30)
+    site.ladder = replace(STANDARD, rungs=STANDARD.rungs[:2])
+    site.starts()
+    site.passes(120)
+    assert (2, "supervisors") in site.fired(caller)
 
 
 def test_two_engines_fire_each_rung_once(site: Site) -> None:

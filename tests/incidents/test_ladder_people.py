@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from incidents.ladder_policy import STANDARD
-from incidents.tables import orders
-from incidents.transactions import reading
+from incidents.tables import orders, users
+from incidents.transactions import reading, writing
 from tests.incidents.desks import ANNA, BEN
 from tests.incidents.ladders import SUPERVISORS, Site
 from tests.incidents.making import KEYS, Caller
@@ -161,6 +161,16 @@ def test_a_phone_that_cannot_be_rung_leads_to_the_next_at_once(site: Site) -> No
     assert SUPERVISORS["sue"] not in str(failed.data)
 
 
+def test_a_phone_that_cannot_be_read_leads_to_the_next(site: Site) -> None:
+    """Sealed with a key that is gone: it keeps nobody from being rung, and no caller waiting."""
+    with writing(site.room.machine.store.engine) as connection:
+        connection.execute(update(users).where(users.c.name == "sue").values(phone=b"planted"))
+    caller = site.waiting()
+    site.passes(22)
+    assert site.calls.rung == [SUPERVISORS["tom"]]
+    assert len(site.room.entries(caller, "page_failed")) == 1
+
+
 def test_when_nobody_can_be_rung_the_next_rung_is_due_at_once(site: Site) -> None:
     """The control room then, and not after ten more seconds."""
     site.calls.refuses |= set(SUPERVISORS.values())
@@ -242,20 +252,11 @@ def test_one_pressed_while_the_control_room_has_the_caller_changes_nothing(site:
 
 def test_somebody_whose_account_was_ended_takes_nothing_by_phone(site: Site) -> None:
     """A leaver's phone is a stranger's phone."""
-    from datetime import UTC, datetime
-
-    from sqlalchemy import update
-
-    from incidents.tables import users
-    from incidents.transactions import writing
-
     caller = site.waiting()
     site.passes(21)
     (page,) = site.orders(caller, "page")
     with writing(site.room.machine.store.engine) as connection:
-        connection.execute(
-            update(users).where(users.c.name == "sue").values(disabled_at=datetime.now(UTC))
-        )
+        connection.execute(update(users).where(users.c.name == "sue").values(disabled_at=site.wall))
     presses_one(site, caller, page.id, "sue")
     site.passes(3)
     assert site.incident(caller).state == "waiting"
