@@ -43,11 +43,6 @@ class Holder:
         """Say whether the role has ``right``. A role of a later release has none here."""
         return right in self.rights
 
-    @property
-    def may_read(self) -> bool:
-        """Whether the role reads incidents."""
-        return self.may("read")
-
 
 class Keeping:
     """The store, the roles and what is remembered of both.

@@ -132,6 +132,7 @@ def test_the_secret_is_sealed_in_the_store(factor: SecondFactor, engine: sa.Engi
     with reading(engine) as connection:
         kept = connection.scalar(sa.select(users.c.totp))
         logged = connection.execute(sa.select(audit)).all()
+    assert kept is not None
     assert SECRET.encode() not in kept
     assert SECRET not in repr(logged)
     other = "22222222-2222-4222-8222-222222222222"
