@@ -7,8 +7,6 @@ stand in their own modules.
 
 from __future__ import annotations
 
-import io
-import wave
 from email.utils import format_datetime
 from urllib.parse import urljoin
 
@@ -33,6 +31,7 @@ from simulator.moments import (
     Wait,
     WaitKind,
 )
+from simulator.recordings import recording_seconds
 from simulator.twiml import INVALID_CONTENT_TYPE, SCHEMA_VIOLATION, Refused, Verb, read
 
 MOST_DOCUMENTS_IN_A_HURRY = 30
@@ -247,23 +246,9 @@ class Player:
                 said = f"hears “{verb.text}”"
                 self.call.note("heard", said, say=verb.text, language=language)
             return "say", times * speaking_seconds(verb.text)
-        seconds = self._recording(urljoin(url, verb.text)) if verb.text else 0.3
+        seconds = recording_seconds(self, urljoin(url, verb.text)) if verb.text else 0.3
         self.call.note("sound", f"hears a recording ({verb.text or 'keys'})", url=verb.text)
         return "play", times * seconds
-
-    def _recording(self, url: str) -> float:
-        try:
-            answer = self.call.network.fetch(url)
-        except Refused as refused:
-            self.fault(refused.code, refused.reason)
-            return 0.0
-        if not answer.content_type.startswith("audio/"):
-            self.fault(INVALID_CONTENT_TYPE, f"{url} is {answer.content_type}, no sound")
-        try:
-            with wave.open(io.BytesIO(answer.body)) as sound:
-                return float(sound.getnframes() / sound.getframerate())
-        except (wave.Error, EOFError, ZeroDivisionError):
-            return 3.0
 
     def let_pass(self, kind: WaitKind, seconds: float) -> Playing[None]:
         """Let time pass; whatever the caller does meanwhile goes unheard."""

@@ -28,6 +28,7 @@ _ROUTE = re.compile(
     r"/2010-04-01/Accounts/(?P<account>[^/]+)/Calls(?:/(?P<call>[^/]+?))?(?:\.json)?/?"
 )
 PAGE_SIZE = 50
+LONGEST_SHOWN = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +161,7 @@ class Rest:
             request = Request(form["Url"])
         else:
             return BAD_URL
-        call.note(
-            "order", f"a REST order arrives: {form.get('Url') or form.get('Status') or 'TwiML'}"
-        )
+        call.note("order", f"a REST order arrives: {_shortened(form)}")
         reply = Reply(200, resource(call))
         # Twilio answers the order first and then asks for the document. Orders are lined up
         # here, so that of two orders the later one also comes later.
@@ -221,6 +220,12 @@ class Rest:
                 "end": page * size + max(0, len(shown) - 1),
             },
         )
+
+
+def _shortened(form: Mapping[str, str]) -> str:
+    """Say what an order wants; a URL may hold a whole sealed order, which nobody can read."""
+    text = form.get("Url") or form.get("Status") or "TwiML"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def _in_time(call: Call, filters: Mapping[str, str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from twilio.base.exceptions import TwilioRestException
@@ -222,7 +223,7 @@ def test_an_order_and_a_hang_up_at_once_end_in_a_closed_line(
         except TwilioRestException as wrong:
             assert wrong.code == 21220  # noqa: PT017 - either side may win
         hanging_up.join(10)
-        eventually(lambda caller=caller: caller.over)
+        eventually(partial(getattr, caller, "over"))
     assert product.paths().count("/voice/status") == 50
     assert exchange.faults == []
 

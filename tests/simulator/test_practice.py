@@ -186,6 +186,19 @@ def test_rest_orders_reach_a_practice_call(product: Product, browser: Browser) -
     eventually(lambda: "/ask" in product.paths())
 
 
+def test_whoever_is_rung_in_practice_takes_the_call(product: Product, browser: Browser) -> None:
+    """A handler's phone in a practice conference: nobody is there to press 1, so it presses."""
+    product.answers["/page"] = '<Gather action="/taken" numDigits="1"><Say>1?</Say></Gather>'
+    product.answers["/taken"] = "<Hangup/>"
+    url = f"{browser.url}/practice/twilio/2010-04-01/Accounts/{ACCOUNT}/Calls.json"
+    order = {"To": "+447700900777", "From": "+441632960055", "Url": f"{PUBLIC_URL}/page"}
+    answer = requests.post(url, data=order, auth=(ACCOUNT, TOKEN), timeout=5)
+    assert (answer.status_code, answer.json()["status"]) == (201, "queued")
+    eventually(
+        lambda: product.form("/taken")["Digits"] == "1" if "/taken" in product.paths() else 0
+    )
+
+
 def test_the_page_allows_nothing_but_our_own_files(browser: Browser) -> None:
     """A strict policy, and no inline script or style that would need a looser one."""
     page = browser.get("")
