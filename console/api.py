@@ -36,10 +36,15 @@ for_readers = authorised_by(for_api("read"))
 """Mark a route of the API for whoever reads incidents."""
 
 
-def why(found: Record) -> Response | None:
-    """Ask why somebody opens a closed record that is not their own work, unless they said so."""
+def why(found: Record, what: str = "viewed the record") -> Response | None:
+    """Ask why somebody opens a closed record that is not their own work, unless they said so.
+
+    ``what``: the look that is logged when they may.
+    """
     reason = request.headers.get("X-Reason", "")
-    return None if audited().may_open(found, holder(), reason) else refusal(403, REASON_NEEDED)
+    if audited().may_open(found, holder(), reason, what=what):
+        return None
+    return refusal(403, REASON_NEEDED)
 
 
 def blueprint(store: Store, watch: Watch, rules: Rules) -> Blueprint:
@@ -61,7 +66,6 @@ def blueprint(store: Store, watch: Watch, rules: Rules) -> Blueprint:
         filters = read_filters(dict(request.args.lists()))
         audited().looked(holder(), list_words(asdict(filters)), "incidents")
         found, following = store.incidents(**asdict(filters))
-        audited().looked(holder(), list_words(asdict(filters)), "incidents")
         return as_read({"incidents": [each.as_json() for each in found], "next": following})
 
     @route("/incidents/<reference>")
@@ -70,8 +74,8 @@ def blueprint(store: Store, watch: Watch, rules: Rules) -> Blueprint:
         found = record(written_out(reference), watch, store)
         if found is None:
             return unknown()
-        if not audited().may_open(found, holder(), request.headers.get("X-Reason", "")):
-            return refusal(403, REASON_NEEDED)
+        if (refused := why(found)) is not None:
+            return refused
         return as_read(found.incident.as_json())
 
     @route("/incidents/<reference>/timeline")
@@ -80,9 +84,8 @@ def blueprint(store: Store, watch: Watch, rules: Rules) -> Blueprint:
         found = record(written_out(reference), watch, store)
         if found is None:
             return unknown()
-        reason = request.headers.get("X-Reason", "")
-        if not audited().may_open(found, holder(), reason, what="viewed the timeline"):
-            return refusal(403, REASON_NEEDED)
+        if (refused := why(found, "viewed the timeline")) is not None:
+            return refused
         made = as_read({"entries": [entry.as_json() for entry in found.entries]})
         if not found.complete:
             # The store is down: the facts are all here, what people wrote may not be.
