@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from hypothesis import strategies as st
 
-from callflow.actions import Action, ConnectControlRoom, HoldLine, LetGo
+from callflow.actions import Action, AskQuestion, ConnectControlRoom, ConnectStaff, HoldLine, LetGo
 from callflow.call import Call, Stage
 from callflow.events import (
     AnswerFailed,
     BridgeEnded,
     CallArrived,
     CallEnded,
+    ConnectionOrdered,
     Event,
+    HoldOrdered,
     KeysPressed,
     NothingHeard,
+    PartingOrdered,
+    QuestionAnswered,
+    QuestionOrdered,
     SoundHeard,
 )
 from callflow.flow import Setting, step
 from callflow.keys import KEYPAD, LONGEST_KEPT
 from callflow.profiles import Profile
+from callflow.questions import VERDICTS
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "config" / "profiles"
 PROFILES = {
@@ -31,9 +37,9 @@ PROFILES = {
     for path in sorted(FOLDER.glob("*.toml"))
 }
 NOW = datetime(2026, 12, 22, 18, 3, 11, tzinfo=UTC)
-LISTENING = (Stage.SERVICE, Stage.ANY_KEY, Stage.SIGNAL, Stage.HOLD)
+LISTENING = (Stage.SERVICE, Stage.ANY_KEY, Stage.SIGNAL, Stage.ASKED, Stage.HOLD)
 """The stages in which a Gather runs, so that keys reach us."""
-CONNECTED = (Stage.HOLD, Stage.BRIDGED)
+CONNECTED = (Stage.HOLD, Stage.ASKED, Stage.BRIDGED)
 PROMPTS = (Stage.NEW, Stage.SERVICE, Stage.ANY_KEY, Stage.SIGNAL)
 _TALKED = timedelta(seconds=40)
 
@@ -56,8 +62,15 @@ class Playing:
 
     @classmethod
     def at(cls, stage: Stage, profile: str) -> Playing:
-        """Return a call that was silent until ``stage``; the goodbye counts as ended."""
+        """Return a call that was silent until ``stage``; the goodbye counts as ended.
+
+        A caller who is bridged pressed a key first: silent mobiles are let go before.
+        """
         playing = cls.arrived(profile, control_room=stage is Stage.BRIDGED)
+        if stage is Stage.ASKED:
+            return playing.meets(QuestionOrdered())
+        if stage is Stage.BRIDGED:
+            playing.presses("7")
         while playing.call.stage is not stage:
             playing.stays_silent()
         return playing
@@ -106,9 +119,9 @@ class Playing:
         """Return how many seconds the present document listens, its words left out."""
         profile = self.profile
         match self.action:
-            case HoldLine(seconds=seconds) | LetGo(seconds=seconds):
+            case HoldLine(seconds=seconds) | LetGo(seconds=seconds) | AskQuestion(seconds=seconds):
                 return seconds
-            case ConnectControlRoom(ring):
+            case ConnectControlRoom(ring) | ConnectStaff(ring):
                 return ring
         asks = {
             Stage.SERVICE: profile.service,
@@ -121,11 +134,21 @@ class Playing:
 profiles = st.sampled_from(sorted(PROFILES.values(), key=lambda profile: profile.id))
 keys = st.text(KEYPAD, max_size=LONGEST_KEPT)
 presses = st.text(KEYPAD, max_size=6)
-events: st.SearchStrategy[Event] = st.one_of(
+languages = st.sampled_from(("", "en-GB", "cy-GB"))
+_happens: st.SearchStrategy[Event] = st.one_of(
     st.builds(KeysPressed, presses),
     st.just(NothingHeard()),
     st.sampled_from((CallArrived(), SoundHeard(), BridgeEnded(), AnswerFailed(), CallEnded())),
 )
+_ordered: st.SearchStrategy[Event] = st.one_of(
+    st.builds(QuestionAnswered, st.sampled_from(VERDICTS), presses),
+    st.builds(HoldOrdered, st.sampled_from(("", "stay", "reassure")), languages),
+    st.builds(QuestionOrdered, languages),
+    st.builds(ConnectionOrdered, st.booleans()),
+)
+events: st.SearchStrategy[Event] = st.one_of(_happens, _ordered)
+"""Everything but the one order that lets a caller go."""
+any_events: st.SearchStrategy[Event] = st.one_of(events, st.just(PartingOrdered()))
 _since_1970 = st.integers(0, 4_102_444_800)
 moments = _since_1970.map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 _seconds = st.integers(0, 10**7)
@@ -143,5 +166,9 @@ calls = st.builds(
     quiet=_seconds,
     waited=_seconds,
     since=_since_1970,
+    claimed=st.booleans(),
+    language=languages,
 )
+"""Calls that nobody lets go."""
+any_calls = st.builds(replace, calls, parting=st.booleans())
 settings = st.builds(Setting, profile=profiles, control_room=st.booleans(), now=moments)

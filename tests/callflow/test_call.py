@@ -24,21 +24,21 @@ pieces = st.sampled_from(
 
 
 @examples(max_examples=1000, deadline=None)
-@given(playing.calls)
+@given(playing.any_calls)
 def test_a_call_comes_back_from_its_token_as_it_went_in(call: Call) -> None:
     """Any worker on any machine takes the next step."""
     assert Call.read(call.write()) == call
 
 
 @examples(max_examples=300, deadline=None)
-@given(playing.calls)
+@given(playing.any_calls)
 def test_a_token_holds_unreserved_characters_only(call: Call) -> None:
     """A proxy that rewrote a character would break the signature."""
     assert set(call.write()) <= UNRESERVED
 
 
 @examples(max_examples=300, deadline=None)
-@given(playing.calls)
+@given(playing.any_calls)
 def test_a_token_is_short(call: Call) -> None:
     """At most ``LONGEST_TOKEN`` characters, whatever was pressed."""
     assert len(call.write()) <= LONGEST_TOKEN
@@ -60,6 +60,9 @@ def test_two_states_never_share_a_token() -> None:
         "quiet": 1,
         "waited": 1,
         "since": 1,
+        "claimed": True,
+        "parting": True,
+        "language": "cy-GB",
     }
     tokens = {replace(call, **{name: value}).write() for name, value in changes.items()}
     assert len(tokens | {call.write()}) == len(changes) + 1
@@ -74,7 +77,7 @@ def test_a_token_that_is_not_ours_raises_bad_token_and_nothing_else(token: str) 
 
 
 @examples(max_examples=500, deadline=None)
-@given(playing.calls, st.data())
+@given(playing.any_calls, st.data())
 def test_a_garbled_token_raises_bad_token_or_is_another_call(
     call: Call, data: st.DataObject
 ) -> None:
@@ -102,6 +105,11 @@ def test_a_garbled_token_raises_bad_token_or_is_another_call(
         "hold.1.99999999999999.0.00.0.0.0.0.0-55",
         "nowhere.1.2.0.00.0.0.0.0.0-55",
         "HOLD.1.2.0.00.0.0.0.0.0-55",
+        "hold.1.2.0.00000.0.0.0.0.0-55",
+        "hold.1.2.0.000.0.0.0.0.0-55",
+        "hold.1.2.0.0000.0.0.0.0.0.welsh-55",
+        "hold.1.2.0.0000.0.0.0.0.0.cy_GB.1-55",
+        "hold.1.2.0.0000.0.0.0.0.0.cy-GB-55",
         "hold.٣.2.0.00.0.0.0.0.0-55",
         "hold.1.2.0.00.0.0.0.0.0-" + "5" * 300,
     ],
@@ -115,6 +123,22 @@ def test_a_broken_token_is_refused(token: str) -> None:
 def test_the_same_token_is_not_refused_unbroken() -> None:
     """The check above can fail: the good token behind those is read."""
     assert Call.read("hold.1.2.0.00.0.0.0.0.0-55").keys == "55"
+
+
+def test_a_token_of_the_release_before_is_still_read() -> None:
+    """Ten fields and two flags: a call that began before a deploy goes on after it."""
+    before = Call.read("hold.7.1798000000.0.10.5.12.3.12.1798000020-5s")
+    assert (before.stage, before.step, before.heard, before.keys) == (Stage.HOLD, 7, True, "5*")
+    assert (before.claimed, before.parting, before.language) == (False, False, "")
+
+
+@examples(max_examples=300, deadline=None)
+@given(playing.calls)
+def test_a_call_nobody_touched_is_written_as_the_release_before_wrote_it(call: Call) -> None:
+    """A deploy that is rolled back loses no caller either."""
+    token = replace(call, claimed=False, language="").write()
+    state = token.partition("-")[0].split(".")
+    assert (len(state), len(state[4])) == (10, 2)
 
 
 def test_the_month_is_of_the_calls_start_in_utc() -> None:

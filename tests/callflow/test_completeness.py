@@ -14,7 +14,14 @@ from hypothesis import settings as examples
 from callflow import actions
 from callflow.actions import Action
 from callflow.call import Call, Stage
-from callflow.events import Event, NothingHeard
+from callflow.events import (
+    ConnectionOrdered,
+    Event,
+    HoldOrdered,
+    KeysPressed,
+    NothingHeard,
+    QuestionAnswered,
+)
 from callflow.flow import RULES, NoRule, Rule, Setting, step
 from tests.callflow import playing
 from tests.incidents.answering import POLICY
@@ -43,7 +50,7 @@ def test_a_missing_rule_is_noticed() -> None:
 
 
 @examples(max_examples=500, deadline=None)
-@given(playing.calls, playing.events, playing.settings)
+@given(playing.any_calls, playing.any_events, playing.settings)
 def test_no_rule_leads_where_it_does_not_declare(
     call: Call, event: Event, setting: Setting
 ) -> None:
@@ -60,7 +67,7 @@ def test_a_rule_that_strays_is_noticed() -> None:
 
 
 @examples(max_examples=300, deadline=None)
-@given(playing.calls, playing.events, playing.settings)
+@given(playing.any_calls, playing.any_events, playing.settings)
 def test_every_document_has_a_number_of_its_own(call: Call, event: Event, setting: Setting) -> None:
     """The step grows with every document, so that a retry is told from a second press."""
     assert step(call, event, setting).call.step == call.step + 1
@@ -74,15 +81,23 @@ def test_an_event_of_another_kind_has_no_rule() -> None:
         step(call, "55", setting)  # type: ignore[arg-type]
 
 
+MADE: dict[type[Event], list[Event]] = {
+    KeysPressed: [KeysPressed("5")],
+    QuestionAnswered: [QuestionAnswered("unclear", "555"), QuestionAnswered("none", "")],
+    HoldOrdered: [HoldOrdered("stay"), HoldOrdered("reassure", "cy-GB")],
+    ConnectionOrdered: [ConnectionOrdered(True), ConnectionOrdered(False)],
+}
+
+
 def test_every_action_is_ordered_by_some_rule() -> None:
     """An action nobody orders would be dead words."""
     ordered: set[type[Action]] = set()
     for control_room, profile in product((False, True), playing.PROFILES.values()):
         for stage, event in product(Stage, (kind for kind in get_args(Event))):
             call = Call(stage, 1, 0, listen=60)
-            made = event("5") if event.__name__ == "KeysPressed" else event()
             setting = Setting(profile, control_room, playing.NOW)
-            ordered.add(type(step(call, made, setting).action))
+            for made in MADE.get(event) or [event()]:
+                ordered.add(type(step(call, made, setting).action))
     for stage in (Stage.SERVICE, Stage.ANY_KEY):
         call = Call(stage, 1, 0, asked=9)
         setting = Setting(playing.PROFILES["gb"], False, playing.NOW)
@@ -100,11 +115,17 @@ EVERY_ACTION: tuple[Action, ...] = (
     actions.HangUp(),
     actions.Nothing(),
 )
+ORDERED: tuple[Action, ...] = (
+    actions.AskQuestion(False, True, 4, 3),
+    actions.ConnectStaff(20),
+    actions.JoinConference(),
+)
+"""What an order says, or whom it rings, comes with the order."""
 
 
 def test_every_action_is_in_the_list_that_is_rendered_below() -> None:
     """An action added to the union must be rendered too."""
-    assert {type(action) for action in EVERY_ACTION} == set(get_args(actions.Action))
+    assert {type(action) for action in (*EVERY_ACTION, *ORDERED)} == set(get_args(actions.Action))
 
 
 @pytest.mark.parametrize("language", sorted(POLICY.voices))
@@ -112,8 +133,35 @@ def test_every_action_is_in_the_list_that_is_rendered_below() -> None:
 @pytest.mark.parametrize("action", EVERY_ACTION, ids=str)
 def test_every_action_renders(action: Action, profile: str, language: str) -> None:
     """As TwiML, in every profile and language; only the end of a call has none."""
-    documents = Documents(POLICY.voices, "https://quietline.example", "+441632960055")
+    documents = Documents(
+        POLICY.voices, POLICY.questions, "https://quietline.example", "+441632960055"
+    )
     token = Call.starting(playing.NOW).write()
     twiml = documents.render(action, playing.PROFILES[profile], language, token, "nothing/en-GB")
     tag = ElementTree.fromstring(twiml).tag if twiml else ""
     assert tag == ("" if isinstance(action, actions.Nothing) else "Response")
+
+
+@pytest.mark.parametrize("language", sorted(POLICY.voices))
+@pytest.mark.parametrize("profile", sorted(playing.PROFILES))
+def test_every_ordered_action_renders(profile: str, language: str) -> None:
+    """As TwiML, with what the order says."""
+    documents = Documents(
+        POLICY.voices, POLICY.questions, "https://quietline.example", "+441632960055"
+    )
+    token, replies = Call.starting(playing.NOW).write(), playing.PROFILES[profile].replies
+    asking = actions.AskQuestion(True, True, 4, 3)
+    made = (
+        documents.ask(asking, "Is the door <open> & unlocked?", replies, language, f"{token}/x"),
+        documents.connect(20, token, "nothing/en-GB", "+447700900123"),
+        documents.conference(token, "QL-7K3M-9F2X-HC4-1"),
+    )
+    assert [ElementTree.fromstring(twiml).tag for twiml in made] == ["Response"] * 3
+
+
+@pytest.mark.parametrize("action", ORDERED, ids=str)
+def test_an_ordered_action_without_its_order_is_refused(action: Action) -> None:
+    """Better an error that keeps the caller than a document that asks nothing."""
+    documents = Documents(POLICY.voices, POLICY.questions, "https://quietline.example", None)
+    with pytest.raises(ValueError, match="order"):
+        documents.render(action, playing.PROFILES["gb"], "en-GB", "hold", "")

@@ -96,16 +96,14 @@ def test_nobody_whose_silence_is_held_is_hung_up_on_even_after_the_goodbye(profi
 
 
 @pytest.mark.parametrize("profile", sorted(PROFILES))
-def test_a_control_room_is_rung_after_30_seconds_of_hold(profile: str) -> None:
-    """Where one is set; the words of the soft repeat are part of the wait."""
-    call = Playing.arrived(profile, control_room=True)
-    while call.call.stage is not Stage.HOLD:
-        call.stays_silent()
+def test_the_backstop_rings_a_control_room_after_90_seconds_of_hold(profile: str) -> None:
+    """Should no ladder have done it; within the shortest wait, and the words of the soft repeat."""
+    call = Playing.arrived(profile, control_room=True).presses("9")
     held = 0
     while call.call.stage is Stage.HOLD:
         held += call.call.listen
         call.stays_silent()
-    assert (isinstance(call.action, ConnectControlRoom), 30 <= held < 30 + 4) == (True, True)
+    assert (isinstance(call.action, ConnectControlRoom), 90 <= held <= 90 + 4 + 2) == (True, True)
 
 
 @pytest.mark.parametrize("profile", sorted(PROFILES))
@@ -116,7 +114,7 @@ def test_without_a_control_room_nobody_is_rung(profile: str) -> None:
 
 
 def test_a_caller_who_pressed_55_is_bridged_too() -> None:
-    """55 pressed or not: until handlers can claim, the control room is somebody."""
+    """55 pressed or not: with nobody to claim the call, the control room is somebody."""
     call = Playing.arrived("gb", control_room=True).presses("55")
     while call.call.stage is Stage.HOLD:
         call.stays_silent()
@@ -129,7 +127,7 @@ def test_a_caller_who_keeps_pressing_is_still_bridged_in_time() -> None:
     began = call.now
     while call.call.stage is Stage.HOLD:
         call.presses("5") if len(call.call.keys) < 20 else call.stays_silent()
-    assert (call.now - began).total_seconds() < 60
+    assert (call.now - began).total_seconds() < 120
 
 
 def test_the_line_comes_back_to_hold_when_the_bridge_ends() -> None:
@@ -139,14 +137,14 @@ def test_the_line_comes_back_to_hold_when_the_bridge_ends() -> None:
     assert (call.call.stage, call.action.say) == (Stage.HOLD, "stay")
 
 
-def test_the_control_room_is_rung_again_30_seconds_after_a_bridge_ended() -> None:
+def test_the_control_room_is_rung_again_90_seconds_after_a_bridge_ended() -> None:
     """Someone is always next (rule 8)."""
     call = Playing.at(Stage.BRIDGED, "gb-landline").meets(BridgeEnded())
     held = 0
     while call.call.stage is Stage.HOLD:
         held += call.call.listen
         call.stays_silent()
-    assert (call.call.stage, 30 <= held < 30 + 4) == (Stage.BRIDGED, True)
+    assert (call.call.stage, 90 <= held <= 90 + 4 + 2) == (Stage.BRIDGED, True)
 
 
 @pytest.mark.parametrize("stage", [stage for stage in Stage if stage is not Stage.NEW])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from hypothesis import find, given
@@ -14,6 +15,7 @@ from callflow.actions import (
     Action,
     AskAnyKey,
     AskForSignal,
+    AskQuestion,
     AskService,
     ConnectControlRoom,
     HangUp,
@@ -21,7 +23,13 @@ from callflow.actions import (
     LetGo,
 )
 from callflow.call import LONGEST_TOKEN, Call, Stage
-from callflow.events import CallEnded, Event, KeysPressed, NothingHeard
+from callflow.events import (
+    CallEnded,
+    Event,
+    KeysPressed,
+    NothingHeard,
+    QuestionAnswered,
+)
 from callflow.flow import Outcome, Setting, step
 from callflow.profiles import SHORTEST_WAIT, Profile
 from tests.callflow import playing
@@ -91,6 +99,17 @@ def test_a_caller_let_go_after_a_sign_is_noticed() -> None:
     assert let_go_after_a_sign([Outcome(call, LetGo(4, 2))])
 
 
+@examples(max_examples=1000, deadline=None)
+@given(playing.calls, playing.profiles, histories)
+def test_rule_10_no_timer_lets_a_claimed_caller_go_or_rings_anybody(
+    call: Call, profile: Profile, what: list[Happening]
+) -> None:
+    """With or without a sign, whatever the clock does; only the end of the call ends it."""
+    outcomes = play(replace(call, claimed=True), profile, True, what)
+    made = [outcome.action for outcome in outcomes]
+    assert not any(isinstance(action, AWAY | ConnectControlRoom) for action in made)
+
+
 @examples(max_examples=300, deadline=None)
 @given(playing.calls, playing.profiles, playing.moments, playing.moments)
 def test_a_clock_that_jumps_never_shortens_a_hold(
@@ -148,7 +167,7 @@ def listened(action: Action, profile: Profile) -> int:
             return profile.any_key.wait
         case AskForSignal():
             return profile.ask_signal.wait
-        case HoldLine(seconds=seconds) | LetGo(seconds=seconds):
+        case HoldLine(seconds=seconds) | LetGo(seconds=seconds) | AskQuestion(seconds=seconds):
             return seconds
     return 10**9
 
@@ -169,7 +188,8 @@ def test_rule_5_the_presses_of_a_whole_call_add_up(
     profile: Profile, control_room: bool, what: list[Happening]
 ) -> None:
     """Whatever else happened between them."""
-    pressed = "".join(event.keys for event, _ in what if isinstance(event, KeysPressed))
+    pressing = KeysPressed | QuestionAnswered
+    pressed = "".join(event.keys for event, _ in what if isinstance(event, pressing))
     outcomes = play(Call.starting(playing.NOW), profile, control_room, what)
     assert not outcomes or (
         outcomes[-1].call.confirmed(profile) == profile.signal.given_by(pressed)
