@@ -1,4 +1,4 @@
-"""A handler for tests: what they do through the JSON interface, in words a control room can read."""
+"""A handler for tests: what they do through the JSON interface, in a control room's words."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from simulator.caller import Caller
 from simulator.exchange import Exchange
 from tests.scenarios.conftest import Site
 from tests.scenarios.handlers import Handler, Refused, answered
@@ -26,6 +27,19 @@ def ben(site: Site) -> Handler:
     return Handler.signs_in(site)
 
 
+def waits(call: Caller) -> str:
+    """What the caller's line waits for just now."""
+    return call.call.wait.kind if call.call.wait is not None else ""
+
+
+def claimed(handler: Handler, call: Caller, exchange: Exchange) -> None:
+    """Have a handler claim a call, and wait until its hold has reached the caller's line."""
+    before = len(exchange.rest.orders)
+    handler.does("claim", call, exchange)
+    eventually(lambda: len(exchange.rest.orders) > before, 5)
+    call.waits_for_order()
+
+
 def orders(exchange: Exchange) -> list[str]:
     """The addresses Twilio was told to fetch, oldest first."""
     return [str(form.get("Url", "")) for _, form in exchange.rest.orders]
@@ -34,7 +48,7 @@ def orders(exchange: Exchange) -> list[str]:
 def test_a_claim_orders_a_hold_without_limit(
     exchange: Exchange, anna: Handler, mobile: str
 ) -> None:
-    """Rule 10: a silent mobile caller who was claimed is not let go after 45 s, nor after an hour."""
+    """Rule 10: a silent mobile caller who was claimed is not let go, not after an hour."""
     call = exchange.call(mobile).hears("which service")
     incident = anna.does("claim", call, exchange)
     assert (incident["state"], incident["handler"]) == ("claimed", anna.name)
@@ -49,14 +63,13 @@ def test_a_question_is_spoken_and_answered_by_keys(
 ) -> None:
     """Two presses are yes, one is no; answers stand in the incident and not in its keys."""
     call = exchange.call(mobile).hears("which service").presses("7").settles()
-    anna.does("claim", call, exchange)
-    eventually(lambda: len(orders(exchange)) == 1, 5)
+    claimed(anna, call, exchange)
     anna.does("ask", call, exchange, question="danger_now")
-    call.hears("press any key twice").presses("88").settles()
+    call.is_asked("press any key twice").presses("88").settles()
     (first,) = answered(exchange, call)
     assert (first["question"], first["answer"], first["keys"]) == ("danger_now", "yes", "88")
     anna.does("ask", call, exchange, text="Is the door locked?")
-    call.hears("Is the door locked?").presses("8").stays_silent(6).settles()
+    call.is_asked("Is the door locked?").presses("8").stays_silent(6).settles()
     told = answered(exchange, call, 2)
     assert [one["answer"] for one in told] == ["yes", "no"]
     assert told[1]["question"] == "free"
@@ -68,10 +81,10 @@ def test_three_presses_and_silence_are_told_apart(
 ) -> None:
     """Unclear is asked once more by itself; none is none. They are never merged."""
     call = exchange.call(mobile).hears("which service").presses("7").settles()
-    anna.does("claim", call, exchange)
+    claimed(anna, call, exchange)
     anna.does("ask", call, exchange, question="danger_now")
-    call.hears("press any key twice").presses("888").settles()
-    call.hears("didn't catch that").stays_silent(20)
+    call.is_asked("press any key twice").presses("888").settles()
+    call.is_asked("didn't catch that").stays_silent(20)
     told = answered(exchange, call, 2)
     assert [one["answer"] for one in told] == ["unclear", "none"]
     call.is_on_hold()
@@ -82,9 +95,9 @@ def test_a_caller_who_hangs_up_under_a_question_has_not_answered_it(
 ) -> None:
     """Line dropped; and the next order is told plainly that the caller has gone."""
     call = exchange.call(mobile).hears("which service").presses("7").settles()
-    anna.does("claim", call, exchange)
+    claimed(anna, call, exchange)
     anna.does("ask", call, exchange, question="danger_now")
-    call.starts_to_hear("press any key twice").hangs_up()
+    call.starts_to_be_asked("press any key twice").hangs_up()
     (told,) = answered(exchange, call)
     assert told["answer"] == "line_dropped"
     with pytest.raises(Refused) as refused:
@@ -98,9 +111,9 @@ def test_two_fives_in_an_answer_still_confirm(
 ) -> None:
     """Rule 5: they belong to the answer, and they confirm."""
     call = exchange.call(mobile).hears("which service").presses("7").settles()
-    anna.does("claim", call, exchange)
+    claimed(anna, call, exchange)
     anna.does("ask", call, exchange, question="danger_now")
-    call.hears("press any key twice").presses("55").settles()
+    call.is_asked("press any key twice").presses("55").settles()
     incident = exchange.incident(call, signal="confirmed")
     assert (incident.keys, incident.urgency) == ("7", 1)
     assert incident.answers[0]["answer"] == "yes"
@@ -111,7 +124,7 @@ def test_a_late_55_on_a_closed_incident_alerts_again(
 ) -> None:
     """Rule 5, at any moment we can hear keys."""
     call = exchange.call(mobile).hears("which service").presses("7").settles()
-    anna.does("claim", call, exchange)
+    claimed(anna, call, exchange)
     closed = anna.does("close", call, exchange, outcome="accidental", reason="a child's voice")
     assert closed["state"] == "closed"
     call.stays_silent(5).presses("55").settles()
@@ -129,13 +142,14 @@ def test_the_caller_is_joined_to_the_control_room_and_comes_back(
     sam.does("take-over", call, exchange, reason="nobody else is here")
     before = len(call.heard)
     sam.does("connect", call, exchange, to="control_room")
-    eventually(lambda: call.call.connected_to == CONTROL_ROOM, 10)
+    eventually(lambda: waits(call) == "ringing", 10)
+    call.is_connected_to(CONTROL_ROOM)
     with pytest.raises(Refused) as refused:
         sam.does("ask", call, exchange, question="danger_now")
     assert "keys are not heard" in refused.value.error
     assert set(call.heard[before:]) <= {"Please stay on the line."}
     sam.does("hold", call, exchange)
-    eventually(lambda: not call.call.connected_to, 10)
+    eventually(lambda: waits(call) == "listening", 10)
     call.is_on_hold().presses("55").settles()
     assert exchange.incident(call, signal="confirmed").handler == sam.name
 
@@ -145,21 +159,19 @@ def test_the_line_is_let_go_by_a_person_only(
 ) -> None:
     """Goodbye is said, and the connection reads `ended`."""
     call = exchange.call(mobile).hears("which service").presses("7").settles()
-    anna.does("claim", call, exchange)
+    claimed(anna, call, exchange)
     anna.does("let-go", call, exchange)
-    call.hears("goodbye").is_let_go()
+    call.waits_for_order().hears("goodbye").is_let_go()
     incident = exchange.incident(call, connection="ended")
     assert (incident.state, incident.signal) == ("claimed", "someone_there")
 
 
-def test_the_language_is_switched_for_good(
-    exchange: Exchange, anna: Handler, mobile: str
-) -> None:
+def test_the_language_is_switched_for_good(exchange: Exchange, anna: Handler, mobile: str) -> None:
     """Questions and the soft repeat are Welsh from then on."""
     call = exchange.call(mobile).hears("which service").presses("7").settles()
-    anna.does("claim", call, exchange)
+    claimed(anna, call, exchange)
     anna.does("language", call, exchange, language="cy-GB")
-    call.hears("Arhoswch ar y lein").stays_silent(25)
+    call.waits_for_order().hears("Arhoswch ar y lein").stays_silent(25)
     assert call.heard[-1] == "Arhoswch ar y lein, os gwelwch yn dda."
     anna.does("reassure", call, exchange)
     eventually(lambda: "Arhoswch" not in call.heard[-1], 5)
@@ -170,7 +182,7 @@ def test_a_second_handler_is_told_who_has_the_call(
 ) -> None:
     """409 with a name; in the first 20 s it may be taken."""
     call = exchange.call(mobile).hears("which service").presses("55").settles()
-    anna.does("claim", call, exchange)
+    claimed(anna, call, exchange)
     with pytest.raises(Refused) as refused:
         ben.does("claim", call, exchange)
     assert refused.value.status == 409
@@ -181,12 +193,10 @@ def test_a_second_handler_is_told_who_has_the_call(
     assert kinds.count("taken_over") == 1
 
 
-def test_lowering_takes_two(
-    exchange: Exchange, anna: Handler, ben: Handler, mobile: str
-) -> None:
+def test_lowering_takes_two(exchange: Exchange, anna: Handler, ben: Handler, mobile: str) -> None:
     """202 until somebody else approves."""
     call = exchange.call(mobile).hears("which service").presses("55").settles()
-    anna.does("claim", call, exchange)
+    claimed(anna, call, exchange)
     anna.does("grade", call, exchange, grade="immediate")
     told = anna.does(
         "grade", call, exchange, expect=202, grade="none", reason="a toddler with a phone"
