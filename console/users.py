@@ -13,6 +13,7 @@ from typing import Any, Final
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from console.audited import audited
 from console.guard import doors, everyone, for_right, holder
 from console.people import actor, people
 from console.watch import Watch
@@ -41,6 +42,7 @@ Change = Callable[[Person, str, str, datetime], str]
 def everybody() -> ResponseReturnValue:
     """List everybody, those who left last."""
     found = people().staff.people(now=doors().clock())
+    audited().looked(holder(), "opened the list of users", "users")
     done = DONE.get(request.args.get("done", ""), "")
     return render_template("users.html", people=found, roles=doors().accounts.roles, done=done)
 
@@ -70,7 +72,9 @@ def invite() -> ResponseReturnValue:
 @for_right("users")
 def one(name: str) -> ResponseReturnValue:
     """Show one person with what can be changed."""
-    return _page(_found(name), {}, {}, 200)
+    person = _found(name)
+    audited().looked(holder(), "viewed the user", person.name)
+    return _page(person, {}, {}, 200)
 
 
 @users.post("/users/<name>/role")

@@ -165,6 +165,15 @@ def test_the_list_shows_who_there_is_and_no_whole_number(
     assert PHONE not in kim.get("/users/anna").text
 
 
+def test_looking_at_people_is_in_the_audit(console: Console, kim: FlaskClient) -> None:
+    """Rule 11: views included."""
+    console.accounts.add_user("anna", PASSWORD, now=console.now)
+    kim.get("/users")
+    kim.get("/users/anna")
+    assert logged(console, "users") == [("kim", "consultation", "opened the list of users")]
+    assert logged(console, "anna")[-1] == ("kim", "consultation", "viewed the user")
+
+
 def test_a_phone_is_kept_sealed_and_can_be_removed(console: Console, kim: FlaskClient) -> None:
     """A supervisor's phone is a person's own data."""
     console.accounts.add_user("anna", PASSWORD, now=console.now)
