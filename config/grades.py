@@ -83,8 +83,9 @@ def _name(name: Any, place: str) -> str:
 
 def _target(table: dict[str, Any], place: str) -> int | None:
     minutes = table.get("target_minutes")
-    whole = isinstance(minutes, int) and not isinstance(minutes, bool)
-    if not whole or not 0 <= minutes <= MOST_MINUTES:
+    if not isinstance(minutes, int) or isinstance(minutes, bool):
+        raise BadGrades(f"{place}: target_minutes", "must be a whole number of minutes")
+    if not 0 <= minutes <= MOST_MINUTES:
         raise BadGrades(f"{place}: target_minutes", f"must be from 0 (none) to {MOST_MINUTES}")
     return minutes * 60 or None
 

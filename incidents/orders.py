@@ -76,7 +76,7 @@ class Order:
             sealed = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
             plain = json.loads(keys.open(sealed, _PLACE))
             known = {field.name for field in fields(cls)}
-            order = cls(**{name: str(value) for name, value in plain.items() if name in known})
+            order = cls(**{name: plain[name] for name in known & plain.keys()})
         except (CannotOpen, binascii.Error, ValueError, TypeError, AttributeError) as error:
             raise BadOrder("not of our making") from error
         if order.what not in WHATS:

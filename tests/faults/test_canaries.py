@@ -11,10 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from incidents.audit import Audit
+from incidents.desk import Actor, Desk
+from incidents.fold import Incident
 from incidents.sealed import Keys, read_secret
 from incidents.store import Store
 from tests.faults.canaries import everything_in, sightings
 from tests.faults.signedcalls import ACTION, Line, parameters
+from tests.incidents.desks import rules
 from tests.running import Quietline, fetch
 from tests.waiting import eventually
 
@@ -85,6 +89,21 @@ def play(line: Line, number: int) -> str:
     return caller.removeprefix("+")
 
 
+def work(desk: Desk, incident: Incident) -> None:
+    """Have a handler write ``NOTE`` into every place there is for words."""
+    reference, by, now = incident.reference, Actor("handler", "handler"), datetime.now(UTC)
+    desk.claim(reference, by=by, now=now)
+    wrote = desk.note(reference, NOTE, by=by, now=now).entry
+    desk.detail(reference, "heard", NOTE, by=by, now=now)
+    desk.correct(reference, wrote or "", NOTE, by=by, now=now)
+    desk.location(reference, {"text": NOTE}, by=by, now=now)
+    if incident.connection == "open":
+        desk.ask(reference, text=NOTE, by=by, now=now)
+    desk.urgency(reference, 4, NOTE, by=by, now=now)
+    desk.handover_note(NOTE, by=by, now=now)
+    desk.close(reference, "no_trace", NOTE, by=by, now=now)
+
+
 def test_after_200_mixed_calls_no_canary_stands_in_the_clear_anywhere(
     quietline: Callable[..., Quietline],
 ) -> None:
@@ -102,8 +121,9 @@ def test_after_200_mixed_calls_no_canary_stands_in_the_clear_anywhere(
         return len(store.incidents(limit=CALLS + 1)[0]) == CALLS
 
     eventually(all_stored, 20)
+    desk = Desk(store, keys, Audit(store.engine, keys, running.data), rules())
     for incident in store.incidents(limit=20)[0]:
-        store.add_note(incident.reference, NOTE, by="handler", at=datetime.now(UTC))
+        work(desk, incident)
     canaries |= {NOTE, NAME, NAME.replace(" ", "."), CITY, WORDS}
     token = running.token()
     bearer = {"Authorization": f"Bearer {token}"}
