@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from a2wsgi import WSGIMiddleware
+from flask import Flask
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
@@ -23,7 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from config.policy import Policy
 from config.settings import Settings
-from console import api, auditing, health, orders
+from console import api, auditing, health, orders, supervising
 from console.doors import Doors
 from console.headers import Headers, headers
 from console.heard import Heard
@@ -57,7 +58,7 @@ def application(
     *,
     extra_mounts: Mapping[str, ASGIApp] = MappingProxyType({}),
     clock: Callable[[], datetime] = utc_now,
-) -> ASGIApp:
+) -> LiveFirst:
     """Make the console.
 
     ``calls``: the door to live calls. ``extra_mounts``: applications by path, for whoever is
@@ -100,6 +101,7 @@ def application(
         orders.blueprint(orders.Work(desk, given, carrier, watch, store)),
         health.blueprint(watch, store),
         auditing.blueprint(store.engine, keys, policy.unusual),
+        supervising.blueprint(desk, Presence(store.engine), watch, policy.ladder),
     )
     flask = create(site, parts)
     heard = Heard(Presence(store.engine), clock)
@@ -121,7 +123,7 @@ def application(
             yield
 
     rest = Starlette(routes=[*mounts, Mount("/", app=pages)], lifespan=lifespan)
-    return _LiveFirst(live, Headers(rest, https=https))
+    return LiveFirst(live, Headers(rest, https=https), flask)
 
 
 async def _to_folder(request: Request) -> RedirectResponse:
@@ -129,13 +131,14 @@ async def _to_folder(request: Request) -> RedirectResponse:
     return RedirectResponse(request.url.path + "/", 308)
 
 
-class _LiveFirst:
+class LiveFirst:
     """Take ``/live`` past all layers: each would cost every message to every screen.
 
-    The start and stop of the process go the other way.
+    The start and stop of the process go the other way. ``pages``: the Flask application inside.
     """
 
-    def __init__(self, live: ASGIApp, rest: ASGIApp) -> None:
+    def __init__(self, live: ASGIApp, rest: ASGIApp, pages: Flask) -> None:
+        self.pages = pages
         self._live = live
         self._rest = rest
 
