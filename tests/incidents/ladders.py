@@ -23,7 +23,7 @@ from incidents.steady import Steady
 from incidents.tables import incidents, orders, rungs, users
 from incidents.transactions import next_revision, reading, writing
 from tests.incidents.desks import Room, rules
-from tests.incidents.making import KEYS, NOW, Caller
+from tests.incidents.making import KEYS, NOW, Caller, sealed
 from tests.waiting import eventually
 
 SUPERVISORS: Final = {"sue": "+447700900201", "tom": "+447700900202"}
@@ -157,7 +157,8 @@ class Site:
         """Have somebody ring just now and press keys at once."""
         caller = Caller(began=self.wall - timedelta(seconds=1), **facts)  # type: ignore[arg-type]
         pressed = caller.presses(keys, signal="5x2")
-        self.room.machine.drained(caller.arrives(), replace(pressed, at=self.wall))
+        events = sealed(caller.arrives(), replace(pressed, at=self.wall))
+        self.room.machine.drain().record(events)
         self.turns()
         return caller
 
@@ -166,7 +167,7 @@ class Site:
         with writing(self.room.machine.store.engine) as connection:
             for name in names:
                 row_id = str(uuid.uuid4())
-                sealed = KEYS.seal(SUPERVISORS[name].encode(), f"users|{row_id}|phone")
+                phone = KEYS.seal(SUPERVISORS[name].encode(), f"users|{row_id}|phone")
                 connection.execute(
                     users.insert().values(
                         id=row_id,
@@ -174,7 +175,7 @@ class Site:
                         role="supervisor",
                         password_hash="",
                         created_at=self.wall,
-                        phone=sealed,
+                        phone=phone,
                     )
                 )
 
