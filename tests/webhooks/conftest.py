@@ -11,6 +11,7 @@ import pytest
 
 from config.settings import Settings
 from tests.webhooks import requests
+from tests.webhooks.ordering import Sent
 from tests.webhooks.phoneside import PhoneSide, settings_under
 
 Parts = Callable[[Settings], dict[str, Any]]
@@ -39,3 +40,9 @@ def phone(start: Callable[..., PhoneSide]) -> PhoneSide:
 def with_room(start: Callable[..., PhoneSide]) -> PhoneSide:
     """A phone side with a control room to ring."""
     return start(QUIETLINE_CONTROL_ROOM=requests.CONTROL_ROOM)
+
+
+@pytest.fixture
+def sent(phone: PhoneSide) -> Sent:
+    """Orders to a phone side without a control room."""
+    return Sent(phone)

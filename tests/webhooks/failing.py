@@ -47,6 +47,22 @@ class FailingAnswers(Answers):
         """Fail."""
         self._fail(params)
 
+    def order(self, token: str, sealed: str, params: dict[str, str], now: datetime) -> Answer:
+        """Fail."""
+        self._fail(params)
+
+    def answer(self, token: str, sealed: str, params: dict[str, str], now: datetime) -> Answer:
+        """Fail."""
+        self._fail(params)
+
+    def page(self, sealed: str, params: dict[str, str], now: datetime) -> Answer:
+        """Fail."""
+        self._fail(params)
+
+    def page_answer(self, sealed: str, params: dict[str, str], now: datetime) -> Answer:
+        """Fail."""
+        self._fail(params)
+
     def last_resort(self, now: datetime | None = None) -> bytes:
         """Fail too, once told to."""
         if self.last_resort_fails:

@@ -30,7 +30,9 @@ GOODBYE = "/voice/step/hold.9.1798000000.0.00.5.44.9.44.1798000000-"
 ENDED = "/voice/step/ended.10.1798000000.0.00.5.49.9.49.1798000000-"
 ENTRIES = (
     "/voice/incoming", "/voice/fallback", STEP, GOODBYE, ENDED, "/voice/step/nonsense",
-    "/voice/whisper/confirmed/en-GB/x/55/7", "/voice/unknown", "/",
+    "/voice/whisper/confirmed/en-GB/x/55/7", "/voice/unknown", "/", "/voice/page/x",
+    "/voice/order/hold.4.1798000000.0.1010.0.0.0.0.0-7/x",
+    "/voice/answer/asked.4.1798000000.1.1010.0.0.0.0.0-7/x",
 )  # fmt: skip
 WITHIN = 1.0
 """Seconds. faults.md: "a caller always gets valid TwiML within 1 s"."""
@@ -104,6 +106,17 @@ def test_an_answer_that_raises_rings_the_control_room_where_there_is_one(
     """At every entry: a person has the caller."""
     phone = start(failing_answers, QUIETLINE_CONTROL_ROOM=requests.CONTROL_ROOM)
     assert twimlrules.rings(kept(phone, path), requests.CONTROL_ROOM)
+
+
+@pytest.mark.parametrize("path", ["/voice/page/x", "/voice/page/x/answer"])
+def test_somebody_of_ours_who_was_rung_is_let_go_when_the_answer_raises(
+    start: Start, path: str
+) -> None:
+    """They are no caller: the control room is not rung for them, and nothing is recorded."""
+    phone = start(failing_answers, QUIETLINE_CONTROL_ROOM=requests.CONTROL_ROOM)
+    answer = phone.post(path, call(Direction="outbound-api"))
+    assert (answer.status, twimlrules.hangs_up(answer.body)) == (200, True)
+    assert phone.events() == []
 
 
 def test_a_status_report_is_answered_204_even_when_the_answer_raises(start: Start) -> None:

@@ -40,6 +40,8 @@ def answers_of(policy: Policy, room: str | None = None) -> Answers:
 
 PATHS = (
     "/voice/incoming", STEP, "/voice/fallback", "/voice/unknown", "/voice/step/nonsense",
+    "/voice/order/hold.4.1798000000.0.1010.0.0.0.0.0-7/x", "/voice/page/x",
+    "/voice/answer/asked.4.1798000000.1.1010.0.0.0.0.0-7/x",
     "/voice/status", f"/voice/whisper/nothing/en-GB/{'a' * 40}/-/7",
 )  # fmt: skip
 
@@ -84,6 +86,12 @@ def test_the_same_state_gives_the_same_bytes(policy: Policy, path: str) -> None:
                 return answers.status(params, NOW)
             case ["step", token]:
                 return answers.next_step(token, params, NOW)
+            case ["order", token, sealed]:
+                return answers.order(token, sealed, params, NOW)
+            case ["answer", token, sealed]:
+                return answers.answer(token, sealed, params, NOW)
+            case ["page", sealed]:
+                return answers.page(sealed, params, NOW)
             case ["whisper", *rest]:
                 return answers.whisper("/".join(rest), params, NOW)
             case _:

@@ -66,6 +66,21 @@ PLANTED = {
         f'<Dial timeout="20" action="{STEP}"><Conference beep="false">a</Conference></Dial>'
         + REDIRECT
     ),
+    "a conference the caller does not come back from": document(
+        '<Dial><Conference beep="false" waitUrl="" endConferenceOnExit="true">a</Conference>'
+        f"</Dial>{REDIRECT}"
+    ),
+    "a conference that is left running with one in it": document(
+        f'<Dial action="{STEP}"><Conference beep="false" waitUrl="">a</Conference></Dial>{REDIRECT}'
+    ),
+    "a listener who may speak": document(
+        '<Dial><Conference beep="false" waitUrl="" endConferenceOnExit="true" muted="false">a'
+        "</Conference></Dial><Hangup/>"
+    ),
+    "a number that rings for ever": document(
+        f'<Dial action="{STEP}"><Number url="{URL}/voice/whisper/a">+441632960055</Number></Dial>'
+        + REDIRECT
+    ),
     "a queue with music": document("<Enqueue>support</Enqueue>" + REDIRECT),
     "a Dial that never comes back": document(
         f'<Dial timeout="20"><Number url="{URL}/voice/whisper/a">+441632960055</Number></Dial>'

@@ -83,7 +83,9 @@ RULES: Mapping[str, Rule] = {
         needs=("input", "timeout", "numDigits", "finishOnKey", "actionOnEmptyResult", "action"),
     ),
     "Redirect": Rule({"method": _METHOD}, text=r"https?://[^\s#?]+"),
-    # Twilio, Dial: timeout up to 600 seconds; answerOnBridge true | false; action a URL.
+    # Twilio, Dial: timeout up to 600 seconds; answerOnBridge true | false; action a URL. The
+    # timeout is of ringing: a conference rings nobody. Of a caller's Dial the action is demanded
+    # below; a listener of ours has nothing to come back to.
     "Dial": Rule(
         {
             "timeout": _number(5, 600),
@@ -92,14 +94,20 @@ RULES: Mapping[str, Rule] = {
             "method": _among("POST"),
         },
         ("Number", "Conference"),
-        needs=("action", "timeout"),
     ),
     "Number": Rule({"url": _URL, "method": _METHOD}, text=r"\+[1-9][0-9]{6,14}", needs=("url",)),
     # Twilio, Conference: beep and hold music are on unless beep="false" and waitUrl="".
     "Conference": Rule(
-        {"beep": _among("false"), "waitUrl": _among(""), "muted": _FLAG},
+        {
+            "beep": _among("false"),
+            "waitUrl": _among(""),
+            "muted": _among("true"),
+            "startConferenceOnEnter": _FLAG,
+            "endConferenceOnExit": _FLAG,
+        },
         text=r"[A-Za-z0-9-]+",
-        needs=("beep", "waitUrl"),
+        # When one side has gone the other must not be left alone in a silent room.
+        needs=("beep", "waitUrl", "endConferenceOnExit"),
     ),
     "Hangup": Rule({}),
 }
@@ -144,10 +152,21 @@ def _walk(element: ElementTree.Element) -> Iterator[str]:
         yield f"{element.tag} holds text"
     elif rule.text and not re.fullmatch(rule.text, text):
         yield f"{element.tag} holds {text!r}"
+    if element.tag == "Dial":
+        yield from _dials(element)
     for child in element:
         if child.tag not in rule.children:
             yield f"{child.tag} stands inside {element.tag}"
         yield from _walk(child)
+
+
+def _dials(dial: ElementTree.Element) -> Iterator[str]:
+    """A caller comes back from a Dial; only somebody of ours who listens in does not."""
+    listens = [child.attrib.get("muted") for child in dial] == ["true"]
+    if not listens and "action" not in dial.attrib:
+        yield "Dial lacks action"
+    if "timeout" not in dial.attrib and dial.find("Number") is not None:
+        yield "Dial lacks timeout"
 
 
 def _addresses(root: ElementTree.Element, public_url: str) -> Iterator[str]:
