@@ -228,8 +228,8 @@ class Answers:
             )
             call = outcome.call
         document = self._document(outcome, caller, order, sealed)
-        nobody_rung = not setting.control_room or outcome.call.claimed
-        holds = nobody_rung and outcome.call.stage is not Stage.ENDED
+        # With no disk left a handler sees nothing of the call any more, claimed or not.
+        holds = not setting.control_room and outcome.call.stage is not Stage.ENDED
         return Answer(records, document, unwritten=holds)
 
     def _document(
