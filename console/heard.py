@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from incidents.accounts import Holder
@@ -28,6 +28,8 @@ LOOK_EVERY_S: Final = 1.0
 WRITE_EVERY_S: Final = 4.0
 """At most 5 s may pass between two signs of life in the store (issue text, The ladder): the look
 that finds a batch due is up to a second late."""
+BACK_AFTER: Final = timedelta(seconds=10)
+"""Somebody not heard from for so long is written down at once when they are back."""
 PINGS_LAST_S: Final = AWAY.total_seconds()
 
 
@@ -47,7 +49,7 @@ class Heard:
         self._asked: dict[str, tuple[str, datetime]] = {}
         self._feeds: Counter[tuple[str, str, str]] = Counter()
         self._pinged: dict[str, tuple[float, datetime]] = {}
-        self._written: dict[str, float] = {}
+        self._written: dict[str, Sign] = {}
         self._written_at = -WRITE_EVERY_S
 
     def asked(self, holder: Holder) -> None:
@@ -104,9 +106,9 @@ class Heard:
         """
         at = self._monotonic()
         with self._lock:
-            signs = self._signs()
-            names = [sign.name for sign in signs]
-            new = any(at - self._written.get(name, at - 60) > PINGS_LAST_S for name in names)
+            # A frozen page gives the same sign again and again: nothing new was heard.
+            signs = [sign for sign in self._signs() if self._written.get(sign.name) != sign]
+            new = any(self._is_back(sign) for sign in signs)
             if not signs or (not new and at - self._written_at < WRITE_EVERY_S):
                 return False
             asked, self._asked = self._asked, {}
@@ -118,8 +120,12 @@ class Heard:
                 self._asked = {**asked, **self._asked}
             return False
         with self._lock:
-            self._written.update(dict.fromkeys(names, at))
+            self._written.update({sign.name: sign for sign in signs})
         return True
+
+    def _is_back(self, sign: Sign) -> bool:
+        known = self._written.get(sign.name)
+        return known is None or sign.heard_at - known.heard_at > BACK_AFTER
 
     @contextlib.asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
