@@ -58,10 +58,11 @@ def audit_commands(opened: OpenAudit) -> click.Group:
 
 def told(verdict: Verdict, head: Head | None) -> str:
     """Say in words what the walk found."""
+    count = "1 entry" if verdict.entries == 1 else f"{verdict.entries} entries"
     if not verdict.sound:
-        before = f"{verdict.entries} before it are as they were written."
-        return f"Entry {verdict.number} is wrong. {verdict.problem} The {before}"
-    whole = f"The log is whole: {verdict.entries} entries, each as it was written."
+        before = f" Before it: {count}, as written." if verdict.entries else ""
+        return f"Wrong at entry {verdict.number}. {verdict.problem}{before}"
+    whole = f"The log is whole: {count}, as written."
     if head is None:
         return f"{whole} No head was compared: entries cut off at the end would not be missed."
     return f"{whole} It bears out the head of {head.at}, entry {head.number}."

@@ -21,12 +21,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Engine
 
 from console import words
+from console.answers import written_out
 from console.audited import audited
 from console.cells import cell
 from console.guard import doors, for_right, holder
 from incidents.audit import Operation
 from incidents.audit_reading import Logged, Reading, Wanted
-from incidents.sealed import Keys
+from incidents.sealed import Keys, is_reference
 from incidents.unusual import Finding, Found, unusual
 from incidents.unusual_policy import Unusual
 
@@ -203,8 +204,5 @@ def _midnight(
 
 def _record(typed: str) -> str | None:
     """Bring a reference to its one form, however it was written; any other name as it is."""
-    symbols = typed.upper().replace("-", "").replace(" ", "")
-    if symbols.startswith("QL"):
-        symbols = symbols.removeprefix("QL")
-        return f"QL-{symbols[:4]}-{symbols[4:8]}-{symbols[8:]}"
-    return typed or None
+    reference = written_out("".join(typed.split()))
+    return reference if is_reference(reference) else typed or None

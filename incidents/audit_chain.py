@@ -117,8 +117,8 @@ def verify(connection: Connection, keys: Keys, head: Head | None = None) -> Verd
         expected, previous = expected + 1, row["hash"]
     if not in_head and head is not None:
         gone = (
-            f"The log ends before it: entries up to {head.number} were there on {head.at}, "
-            "as the signed head says. They were cut off."
+            f"The log ends before it, but entries up to {head.number} were there on {head.at}, "
+            "as the signed head says: they were cut off."
         )
         return Verdict(expected - 1, gone, expected, head)
     return Verdict(expected - 1, head=head)

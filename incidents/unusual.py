@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,8 @@ from incidents.unusual_policy import Unusual
 MOST: Final = 50_000
 """Entries looked at, the newest first: the page must come up on a log of years."""
 LOOKS: Final = ("consultation", "disclosure", "combination")
+APART: Final = timedelta(hours=4)
+"""Looks outside somebody's hours that lie further apart are told one by one."""
 SIGN_IN: Final = "sign-in"
 """Signing in is no look at a record."""
 
@@ -145,7 +147,7 @@ def _many_records(looks: dict[str, list[_Look]], rules: Unusual, zone: ZoneInfo)
             first = fullest[0].at.astimezone(zone)
             sentence = (
                 f"{person} opened {records} different records within {rules.minutes} minutes, "
-                f"from {first:%H:%M} on {_day(first.date())}. "
+                f"from {first:%H:%M} on {_day(first)}. "
                 f"More than {rules.records} stand out."
             )
             found.append(_finding("many_records", sentence, fullest))
@@ -174,29 +176,43 @@ def _fullest(looks: Iterable[_Look], minutes: int) -> list[_Look]:
 def _outside_shift(
     looks: dict[str, list[_Look]], known: dict[str, Any], rules: Unusual, zone: ZoneInfo
 ) -> list[Finding]:
-    """Find who looked at something outside their hours; one finding for each day."""
+    """Find who looked at something outside their hours; a finding for each time they did."""
     found = []
     for person, theirs in looks.items():
         shift = known[person].shift if person in known else None
         if not shift:
             continue
-        days: dict[date, list[_Look]] = defaultdict(list)
-        for look in theirs:
-            local = look.at.astimezone(zone)
-            if not in_shift(local.time(), shift, rules.grace_minutes):
-                days[local.date()].append(look)
-        for day, mine in days.items():
-            first, last = (one.at.astimezone(zone) for one in (mine[0], mine[-1]))
-            when = f"at {first:%H:%M}"
-            if f"{first:%H:%M}" != f"{last:%H:%M}":
-                when = f"from {first:%H:%M} to {last:%H:%M}"
+        outside = [
+            look
+            for look in theirs
+            if not in_shift(look.at.astimezone(zone).time(), shift, rules.grace_minutes)
+        ]
+        for mine in _apart(outside):
             times = "once" if len(mine) == 1 else f"{len(mine)} times"
-            sentence = (
-                f"{person} looked at records {times} {when} on {_day(day)}, "
-                f"outside the hours {shift.replace('-', ' to ')}."
-            )
+            when, hours = _when(mine, zone), shift.replace("-", " to ")
+            sentence = f"{person} looked at records {times} {when}, outside the hours {hours}."
             found.append(_finding("outside_shift", sentence, mine))
     return found
+
+
+def _apart(looks: Iterable[_Look]) -> list[list[_Look]]:
+    """Part the looks where hours lie between two of them."""
+    parts: list[list[_Look]] = []
+    for look in looks:
+        if parts and look.at - parts[-1][-1].at < APART:
+            parts[-1].append(look)
+        else:
+            parts.append([look])
+    return parts
+
+
+def _when(looks: list[_Look], zone: ZoneInfo) -> str:
+    first, last = (one.at.astimezone(zone) for one in (looks[0], looks[-1]))
+    if first.date() != last.date():
+        return f"from {first:%H:%M} on {_day(first)} to {last:%H:%M} on {_day(last)}"
+    if f"{first:%H:%M}" == f"{last:%H:%M}":
+        return f"at {first:%H:%M} on {_day(first)}"
+    return f"from {first:%H:%M} to {last:%H:%M} on {_day(first)}"
 
 
 def in_shift(at: time, shift: str, grace_minutes: int) -> bool:
@@ -211,7 +227,7 @@ def _minutes(at: time) -> int:
     return at.hour * 60 + at.minute
 
 
-def _day(day: date) -> str:
+def _day(day: datetime) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
