@@ -6,6 +6,7 @@ revisions must become visible in the order in which they were given; a reader of
 ``revision > last`` once missed one for good.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -33,6 +34,7 @@ from incidents.tables import incidents
 _LOCK = 5_505_055
 _PATIENCE_SECONDS = 5
 _SQLITE_BUSY_MS = 5000
+_TURNS: dict[str, threading.Lock] = {}
 
 
 class StoreUnavailable(OSError):
@@ -86,7 +88,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that writes, alone. Raises ``StoreUnavailable``."""
-    with _reached(), engine.connect() as connection:
+    with _turn(engine), _reached(), engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
@@ -97,6 +99,22 @@ def writing(engine: Engine) -> Iterator[Connection]:
             _end(connection, "ROLLBACK")
             raise
         _end(connection, "COMMIT")
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Queue the writers of this process for SQLite, which lets them look again and again instead:
+    the second of two claims would sleep through the end of the first."""
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    lock = _TURNS.setdefault(str(engine.url), threading.Lock())
+    if not lock.acquire(timeout=_PATIENCE_SECONDS):
+        raise StoreUnavailable("others write for too long")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

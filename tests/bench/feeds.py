@@ -29,12 +29,13 @@ _ALERT: Final = re.compile(rb'"call_sid":"(CA[0-9a-f]{32})"[^\n]*?"signal":"conf
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Which feeds to open."""
+    """Which feeds to open. ``tokens``: one for each feed in turn, when they are not all one's."""
 
     url: str
     token: str
     feeds: int
     seconds: float
+    tokens: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class Listener:
 
     __slots__ = ("connection", "rest", "seen")
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, token: str) -> None:
         parts = urlsplit(task.url)
         self.rest = b""
         self.seen: set[bytes] = set()
@@ -61,7 +62,7 @@ class Listener:
         )
         self.connection.sendall(
             f"GET /live HTTP/1.1\r\nHost: {parts.netloc}\r\nAccept: text/event-stream\r\n"
-            f"Authorization: Bearer {task.token}\r\n\r\n".encode()
+            f"Authorization: Bearer {token}\r\n\r\n".encode()
         )
 
     def greeted(self) -> None:
@@ -92,8 +93,9 @@ def listen(task: Task, orders: IO[str], answers: IO[str]) -> Heard:
     heard = Heard()
     listeners = {}
     waiting = select.poll()
-    for _ in range(task.feeds):
-        one = Listener(task)
+    shown = task.tokens or (task.token,)
+    for at in range(task.feeds):
+        one = Listener(task, shown[at % len(shown)])
         one.greeted()
         listeners[one.connection.fileno()] = one
         waiting.register(one.connection, select.POLLIN)
