@@ -15,7 +15,8 @@ from pathlib import Path
 from config.policy import Policy, load_policy
 from config.settings import load
 from incidents.fold import Folded, Incident, fold
-from incidents.recorded import Recorded
+from incidents.orders import STEPS_APART, Order, What, state_after
+from incidents.recorded import Recorded, milliseconds
 from incidents.sealed import Keys
 from webhooks.answers import Answer, Answers
 from webhooks.documents import Documents
@@ -27,7 +28,7 @@ MOBILE = "+447700900123"
 LANDLINE = "+441632960123"
 NOW = datetime(2026, 12, 22, 18, 3, 11, 42000, tzinfo=UTC)
 KEYS = Keys(bytes(range(32)))
-_STEP = re.compile(rb'action="https://quietline\.example(/voice/step/([^"]+))"')
+_NEXT = re.compile(rb'action="https://quietline\.example/voice/(step|answer)/([^"/]+)/?([^"]*)"')
 
 
 def _policy() -> Policy:
@@ -50,6 +51,7 @@ class Calling:
     now: datetime = NOW
     events: list[Recorded] = field(default_factory=list)
     document: bytes = b""
+    given: int = 0
     answers: Answers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,11 +61,17 @@ class Calling:
         self.answers = Answers(policy, KEYS, documents, self.control_room)
 
     @property
+    def place(self) -> tuple[str, str, str]:
+        """Where the present document goes on: step or answer, the state, the sealed order."""
+        found = _NEXT.search(self.document)
+        assert found is not None, self.document
+        kind, token, sealed = (part.decode() for part in found.groups())
+        return kind, token, sealed
+
+    @property
     def token(self) -> str:
         """The state in the URL that the present document names."""
-        found = _STEP.search(self.document)
-        assert found is not None, self.document
-        return found[2].decode()
+        return self.place[1]
 
     @property
     def incident(self) -> Incident:
@@ -88,7 +96,26 @@ class Calling:
     def posts(self, **more: str) -> Calling:
         """Post to the next step's URL a few seconds later."""
         self.now += timedelta(seconds=3)
-        return self._met(self.answers.next_step(self.token, self.parameters(**more), self.now))
+        kind, token, sealed = self.place
+        if kind == "answer":
+            params = self.parameters(**more)
+            return self._met(self.answers.answer(token, sealed, params, self.now))
+        return self._met(self.answers.next_step(token, self.parameters(**more), self.now))
+
+    def is_ordered(self, what: What, **more: str) -> Calling:
+        """Have a handler, or the ladder, interrupt the call."""
+        self.now += timedelta(seconds=1)
+        given = {"ask": {"question": "danger_now", "text": "Are you in danger now?"}}
+        given |= {"connect": {"to": "+447700900777", "label": "anna"}}
+        given |= {"conference": {"room": "QL-1", "label": "a muted conference"}}
+        self.given += 1
+        order = Order(str(self.given), what, **{"language": "en-GB", **given.get(what, {}), **more})
+        profile = POLICY.profiles[self.profile]
+        incident = self.incident
+        step = max(milliseconds(self.now), incident.last_step + STEPS_APART)
+        state = state_after(incident, step, profile)
+        sealed = order.seal(KEYS)
+        return self._met(self.answers.order(state.write(), sealed, self.parameters(), self.now))
 
     def presses(self, digits: str) -> Calling:
         """Press keys."""
@@ -127,7 +154,7 @@ class Calling:
     def fails(self) -> Calling:
         """Our last answer did not reach the caller, and Twilio asks the fallback."""
         self.now += timedelta(seconds=1)
-        url = f"{PUBLIC_URL}/voice/step/{self.token}"
+        url = "/".join((f"{PUBLIC_URL}/voice", *filter(None, self.place)))
         more = self.parameters(ErrorCode="11200", ErrorUrl=url)
         return self._met(self.answers.fallback(more, self.now))
 

@@ -41,6 +41,13 @@ _DOES = (
     "retries later",
     "ends",
     "repeat",
+    "ordered ask",
+    "ordered ask",
+    "ordered hold",
+    "ordered connect",
+    "ordered conference",
+    "ordered language",
+    "ordered let_go",
 )
 
 
@@ -63,6 +70,8 @@ def play(profile: str, number: str, room: bool, did: Sequence[str]) -> History:
             case ["retries", keys]:
                 again = call.answers.next_step(before, call.parameters(Digits=keys), call.now)
                 call.events.extend(again.events)
+            case ["ordered", order]:
+                call.is_ordered(order)  # type: ignore[arg-type]
             case ["says"]:
                 call.says("hello")
             case ["fails"]:
@@ -91,11 +100,22 @@ _SIGNALS = ("5x2", "123x1", "0123456789*#x1")
 
 def event(kind: str, step: int, at: int, keys: str, next_stage: str, held: bool) -> Recorded:
     """Return an event nobody played; what tells events apart is in its key, as for real ones."""
-    content = keys if kind in ("keys_pressed", "sound_heard") else ""
+    content = keys if kind in ("keys_pressed", "sound_heard", "question_answered") else ""
+    signal = _SIGNALS[step % 3]
     data: dict[str, Any] = {**_BASE, "stage": "hold", "next": next_stage}
     match kind:
         case "keys_pressed":
-            data |= {"keys": keys, "signal": _SIGNALS[step % 3]}
+            data |= {"keys": keys, "signal": signal}
+        case "order_reached":
+            data |= {"order": f"{step // 2}", "what": ("ask", "hold", "connect")[step % 3]}
+            data |= {"question": "danger_now", "text": "?", "to": "anna"}
+        case "question_answered":
+            answer = {0: "none", 1: "no", 2: "yes"}.get(len(keys), "unclear")
+            data |= {"order": f"{(step - 1) // 2}", "attempt": 1 + step % 2, "answer": answer}
+            data |= {"question": "danger_now", "text": "?", "keys": keys, "signal": signal}
+            data |= {"next": "asked" if answer == "unclear" and not step % 2 else "hold"}
+        case "page_answered":
+            data = {"order": f"{step}", "name": "sue", "keys": "1"}
         case "sound_heard":
             data |= {"words": keys}
         case "nothing_heard" if held:

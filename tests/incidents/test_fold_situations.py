@@ -140,9 +140,43 @@ SITUATIONS: dict[str, tuple[Callable[[], Calling], tuple[str, int, str, str]]] =
         lambda: Calling().arrives().fails().stays_silent(60),
         ("nothing", 2, "waiting", "open"),
     ),
-    "bridged to the control room": (
-        lambda: Calling(control_room=CONTROL_ROOM).arrives().stays_silent_until(b"<Dial"),
+    "bridged to the control room by the backstop": (
+        lambda: (
+            Calling(control_room=CONTROL_ROOM).arrives().presses("7").stays_silent_until(b"<Dial")
+        ),
+        ("someone_there", 2, "waiting", "open"),
+    ),
+    "asked, and not answered yet": (
+        lambda: Calling().arrives().is_ordered("ask"),
         ("nothing", 4, "waiting", "open"),
+    ),
+    "asked, and answered by one key": (
+        lambda: Calling().arrives().is_ordered("ask").presses("7"),
+        ("someone_there", 2, "waiting", "open"),
+    ),
+    "asked, and answered by 55": (
+        lambda: Calling().arrives().is_ordered("ask").presses("55"),
+        ("confirmed", 1, "waiting", "open"),
+    ),
+    "a 5 before, and a 5 as the answer": (
+        lambda: Calling().arrives().presses("5").is_ordered("ask").presses("5"),
+        ("confirmed", 1, "waiting", "open"),
+    ),
+    "a 5 in one answer, and a 5 in another": (
+        lambda: Calling().arrives().is_ordered("ask").presses("5").is_ordered("ask").presses("5"),
+        ("confirmed", 1, "waiting", "open"),
+    ),
+    "asked, and nothing came": (
+        lambda: Calling().arrives().is_ordered("ask").stays_silent(),
+        ("nothing", 4, "waiting", "open"),
+    ),
+    "let go by a person after a key": (
+        lambda: Calling().arrives().presses("7").is_ordered("let_go").stays_silent().ends(),
+        ("someone_there", 2, "waiting", "ended"),
+    ),
+    "hang-up during a person's goodbye": (
+        lambda: Calling().arrives().presses("7").is_ordered("let_go").ends(),
+        ("someone_there", 2, "waiting", "dropped"),
     ),
 }
 
@@ -268,6 +302,7 @@ def test_the_contract_s_object_has_exactly_its_fields() -> None:
         "claimed_at",
         "ended_at",
         "closed_at",
+        "answers",
     ]
 
 
