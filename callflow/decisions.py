@@ -58,6 +58,7 @@ class Outcome:
 
 
 def ask_service(call: Call, _event: Event, _setting: Setting) -> Outcome:
+    """Answer a new call: which service?"""
     return Outcome(replace(call, stage=Stage.SERVICE, asked=1), AskService())
 
 
@@ -80,6 +81,7 @@ def ask_on(call: Call, _event: Event, setting: Setting) -> Outcome:
 
 
 def hear_keys(call: Call, event: Event, setting: Setting) -> Outcome:
+    """Add the keys to those before them, and hold the line."""
     # A frightened caller may press one 5 now and the other after the next
     # prompt, or hold a key and send three. Keys add up; nothing is "wrong".
     assert isinstance(event, KeysPressed)
@@ -96,6 +98,7 @@ def hear_keys(call: Call, event: Event, setting: Setting) -> Outcome:
 
 
 def hear_sound(call: Call, _event: Event, setting: Setting) -> Outcome:
+    """Note that something was heard, and hold the line."""
     # A word may be somebody else's in the room. The line stays open and keys
     # are still heard, so the caller can say more with 55.
     heard = replace(call, heard=True)
@@ -134,6 +137,7 @@ def _time_is_up(call: Call, setting: Setting) -> bool:
 
 
 def back_to_hold(call: Call, _event: Event, setting: Setting) -> Outcome:
+    """Whoever the caller was joined to has gone: hold the line, with soft words."""
     return _begin_hold(call, setting, "stay")
 
 
@@ -158,6 +162,7 @@ def ask_question(call: Call, event: Event, setting: Setting) -> Outcome:
 
 
 def hear_answer(call: Call, event: Event, setting: Setting) -> Outcome:
+    """Take an answer, or ask once more."""
     # An answer that was not understood is asked for once more. Whatever it is then, the
     # line goes back to quiet hold: a handler decides what is asked next.
     assert isinstance(event, QuestionAnswered)
@@ -201,12 +206,14 @@ def part(call: Call, _event: Event, setting: Setting) -> Outcome:
 
 
 def recover(call: Call, _event: Event, setting: Setting) -> Outcome:
+    """One of our answers failed: hold the line."""
     # Our own failure: nothing is said. The caller may have pressed keys that we
     # lost, so the line is held without limit until a person has it.
     return _begin_hold(replace(call, lost=True), setting, "")
 
 
 def hang_up(call: Call, _event: Event, setting: Setting) -> Outcome:
+    """Nothing came during the goodbye: end the call, if it may be ended."""
     # Unless a person lets the line go, goodbye is only ever said to a caller who gave no
     # sign. Should there be one after all, or a profile that lets nobody go, the line is held.
     kept = call.claimed or call.gave_a_sign() or setting.profile.hold.limit is None
@@ -216,6 +223,7 @@ def hang_up(call: Call, _event: Event, setting: Setting) -> Outcome:
 
 
 def end(call: Call, _event: Event, _setting: Setting) -> Outcome:
+    """The call is over."""
     return Outcome(replace(call, stage=Stage.ENDED), Nothing())
 
 

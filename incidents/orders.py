@@ -110,10 +110,12 @@ class LiveCalls(Protocol):
         """
 
 
-def state_after(incident: Incident, step: int, profile: Profile) -> Call:
+def state_after(incident: Incident, step: int, profile: Profile, *, claimed: bool = True) -> Call:
     """Return the state from which an order's document goes on, made from what the record says.
 
-    The caller is with a person from now on, so the hold is without limit (rule 10). All keys so
+    ``claimed``: a person has the caller, so the hold is without limit (rule 10) and nobody is rung
+    by a timer. A caller whom only the ladder joins to somebody is not let go either, but the phone
+    side's backstop still stands behind: the engine may be gone when that ends. All keys so
     far come along, those of answers too, so that the second 5 is known as the second; and how often
     something was asked, so that how to answer is told with the first question.
     """
@@ -125,7 +127,8 @@ def state_after(incident: Incident, step: int, profile: Profile) -> Call:
         asked=min(len(incident.answers), 9),
         keys=shorten("".join((incident.keys, *pressed)), profile.signal),
         heard=incident.signal != "nothing",
-        claimed=True,
+        claimed=claimed,
+        lost=not claimed,
         language=incident.language or "",
     )
 

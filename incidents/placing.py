@@ -22,6 +22,8 @@ WAITING: Final = "waiting"
 """On record and not sent yet."""
 SENT: Final = "sent"
 FAILED: Final = "failed"
+LADDER: Final = "ladder"
+"""Who gave an order that no person gave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,11 @@ def place(
         by=by,
         path=page_path(order, keys)
         if rings
-        else order_path(state_after(incident, step, profile), order, keys),
+        else order_path(
+            state_after(incident, step, profile, claimed=by != LADDER or bool(incident.handler)),
+            order,
+            keys,
+        ),
         to=order.to if rings else "",
         caller_id=(incident.called or "") if rings else "",
         name=order.name,
