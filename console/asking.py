@@ -58,8 +58,8 @@ def offers(
     ``waiting``: the id of a question that was ordered and is not spoken yet.
     """
     by_id = {question.id: question for question in bank}
-    slots: list[str | None] = [one.id for one in bank if one.start][:NUMBERED]
-    slots += [None] * (NUMBERED - len(slots))
+    first = [one.id for one in bank if one.start][:NUMBERED]
+    slots: list[str | None] = [*first, *[None] * (NUMBERED - len(first))]
     decided: list[str] = []
     following: list[str] = []
     for answer in answers:

@@ -21,7 +21,6 @@ from incidents.ladder_policy import Ladder
 from incidents.presence import OnDuty, Presence
 from incidents.transactions import StoreUnavailable
 
-WORKS = "work"
 NOT_SAVED = "The store cannot be reached: the note is not saved. It stays here."
 
 
@@ -69,7 +68,7 @@ def blueprint(desk: Desk, presence: Presence, watch: Watch, ladder: Ladder) -> B
     rung = hears_from(ladder)
 
     def present() -> list[OnDuty]:
-        return presence.on_duty(doors().clock(), desk.rules.roles.with_right(WORKS))
+        return presence.on_duty(doors().clock(), desk.rules.roles.with_right("work"))
 
     def page(typed: str = "", refusal: str = "") -> str:
         incidents = watch.view().incidents

@@ -141,7 +141,8 @@ def told(entry: Entry, grades: Grades | None = None) -> Told:
             name = outcome.name if outcome else str(data.get("outcome") or "")
             return Told(what, _joined(name, by), str(data.get("reason") or ""))
         case "location_added":
-            return Told(what, by, place(data))
+            source = data.get("source")
+            return Told(what, _joined(by, f"source: {source}" if source else ""), place(data))
         case "paged" | "page_failed" | "page_answered":
             return Told(what, str(data.get("name") or ""), str(data.get("problem") or ""))
         case _:
@@ -192,7 +193,7 @@ def _rank(value: Any) -> str:
 
 
 def place(data: Mapping[str, Any]) -> str:
-    """Word a location: what it says, its source, its radius. A missing fix is said, never drawn."""
+    """Word a location: what it says and its radius. A missing fix is said, never drawn."""
     said = str(data.get("text") or data.get("address") or "")
     spot = position(data)
     parts = [said, str(data.get("postcode") or "")]
@@ -203,9 +204,6 @@ def place(data: Mapping[str, Any]) -> str:
     radius = data.get("rd", data.get("radius"))
     if radius is not None and spot is not None:
         parts.append(f"within {float(radius):.0f} m")
-    source = data.get("source")
-    if source:
-        parts.append(f"source: {source}")
     return _joined(*parts)
 
 

@@ -120,19 +120,28 @@ class Call:
         return self
 
 
+_evenings = itertools.count()
+
+
 def an_evening(exchange: Exchange) -> list[Call]:
-    """Write the calls of an ordinary bad evening, one of every kind."""
+    """Write the calls of an ordinary bad evening, one of every kind, each time by other callers.
+
+    Five calls of one number are a flood, and fold on the board.
+    """
+    first = 800 + next(_evenings) * 6 % 190
+    numbers = [f"+447700900{first + nth}" for nth in range(6)]
+    landline = f"+441632960{first}"
     return [
-        exchange.call(ago=7).presses("5", after=3).presses("5", after=6),
-        exchange.call("+447700900741", ago=31)
+        exchange.call(numbers[0], ago=7).presses("5", after=3).presses("5", after=6),
+        exchange.call(numbers[1], ago=31)
         .is_silent("any_key", after=9)
         .presses("55", after=14)
         .hangs_up(after=22),
         exchange.call(None, withheld=True, ago=52).presses("7", after=12),
-        exchange.call("+441632960001", profile="gb-landline", ago=95, held="landline, no sign yet"),
-        exchange.call("+447700900333", ago=140).says("leave it, who are you ringing", after=15),
-        exchange.call("+447700900812", ago=640).hangs_up(after=21),
-        exchange.call("+447700900812", ago=4),
-        exchange.call("+447700900555", ago=1260).is_let_go(after=52),
-        exchange.call("+447700900556", ago=4000).hangs_up(after=9),
+        exchange.call(landline, profile="gb-landline", ago=95, held="landline, no sign yet"),
+        exchange.call(numbers[2], ago=140).says("leave it, who are you ringing", after=15),
+        exchange.call(numbers[3], ago=640).hangs_up(after=21),
+        exchange.call(numbers[3], ago=4),
+        exchange.call(numbers[4], ago=1260).is_let_go(after=52),
+        exchange.call(numbers[5], ago=4000).hangs_up(after=9),
     ]

@@ -70,18 +70,20 @@ class Screen:
     def shown(self) -> list[str]:
         """The references on the board, from the top."""
         found: list[str] = self.page.evaluate(
-            "[...document.querySelectorAll('#rows tr')].map((row) => row.dataset.reference)"
+            "[...document.querySelectorAll('#rows tr.row')].map((row) => row.dataset.reference)"
         )
         return found
 
     def texts(self) -> dict[str, str]:
         """What each row of the board reads, without the time that runs."""
         found: dict[str, str] = self.page.evaluate(
-            """Object.fromEntries([...document.querySelectorAll('#rows tr')].map((row) => [
+            """Object.fromEntries([...document.querySelectorAll('#rows tr.row')].map((row) => [
                 row.dataset.reference,
                 row.className.replace(' arrived', '') + ' ' +
-                [...row.cells].filter((cell) => !cell.matches('.wait'))
+                [...row.cells].filter((cell) => !cell.matches('.wait, .whose'))
                     .map((cell) => cell.innerText.trim()).join(' | ')
+                + [...row.querySelectorAll('.whose > :not([hidden])')]
+                    .map((one) => ` | ${one.textContent} ${one.ariaLabel ?? ''}`).join('')
                 + [...row.querySelectorAll('use')].map((use) => use.getAttribute('href')).join(),
             ]))"""
         )

@@ -56,7 +56,7 @@ def test_the_board_is_sorted_by_urgency_and_then_by_time(
         found: list[tuple[int, bool, float]] = [
             (rank, review, since)
             for rank, review, since in screen.evaluate(
-                """[...document.querySelectorAll('#rows tr')].map((row) => [
+                """[...document.querySelectorAll('#rows tr.row')].map((row) => [
                     Number(row.className.match(/urgency-(\\d)/)[1]),
                     row.querySelector('[data-state]').textContent === 'for review',
                     Date.parse(row.querySelector('time').dataset.since),
@@ -137,6 +137,7 @@ def test_the_board_says_that_it_cannot_receive_999(screen: Screen) -> None:
 
 def test_the_theme_is_remembered(screen: Screen) -> None:
     """Dark at first; the choice of light outlives a reload, from the first paint on."""
+    screen.hears()
     html = screen.page.locator("html")
     assert screen.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
     screen.page.get_by_role("button", name="Theme dark").click()

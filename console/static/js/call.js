@@ -107,6 +107,8 @@ async function submit(form) {
   const answer = await act(deed, content, well);
   button.disabled = false;
   if (!answer.ok) return;
+  // A proposal changes nothing yet: the box goes back to what stands.
+  if (answer.pending) first.value = summary().dataset[form.dataset.lowers];
   // What was typed goes only once it is saved, and only if nobody typed on.
   for (const field of form.querySelectorAll("input, textarea")) {
     if (field.value === content[field.name]) field.value = "";

@@ -12,6 +12,7 @@ const PARTS = ["summary", "answers", "keys", "ask", "who", "location", "grade", 
 const list = document.getElementById("entries");
 let reading = false;
 let again = false;
+let atEnd = true; // the newest entry shows, unless somebody scrolled back to read
 
 function swap(name, fresh) {
   const old = document.querySelector(`[data-part-of="${name}"]`);
@@ -28,7 +29,6 @@ function swap(name, fresh) {
 
 // Entries keep their place in the page; a late one goes in where it belongs.
 function growTimeline(fresh) {
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
   const shown = new Map([...list.children].map((one) => [one.dataset.id, one]));
   let next = list.firstElementChild;
   for (const one of [...fresh.querySelector("#entries").children]) {
@@ -91,4 +91,8 @@ feed.addEventListener("board", ({ detail }) => {
 });
 call.start(reference, read);
 note.start(reference, read);
+list.addEventListener("scroll", () => {
+  atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+}, { passive: true });
+new ResizeObserver(() => { if (atEnd) toEnd(); }).observe(list);
 toEnd();

@@ -107,13 +107,16 @@ export class Link {
     this.tell({ kind: "proof", proved: proof.at });
   }
 
-  async ping() {
+  // With the first ping we are here, and may not be counted yet: nobody is then not told.
+  async ping(first = false) {
     if (this.state !== "live") return;
     const headers = { "X-Requested-With": "fetch" };
     try {
       await fetch("/live/heard", { method: "POST", headers });
       const answer = await fetch("/on-duty", { headers, cache: "no-store" });
-      this.duty = answer.ok ? (await answer.json()).on_duty : null;
+      const duty = answer.ok ? (await answer.json()).on_duty : null;
+      if (first && !duty?.length) return;
+      this.duty = duty;
       this.tell({ kind: "duty", duty: this.duty });
     } catch {
       // The feed itself says when the connection is lost.
@@ -124,7 +127,7 @@ export class Link {
     if (this.state === state) return;
     this.state = state;
     this.tell({ kind: "state", state, heardAt: this.heardAt });
-    if (state === "live") this.ping();
+    if (state === "live") this.ping(true);
   }
 
   lose() {

@@ -34,7 +34,9 @@ function showState() {
   alerts.cannotHear(signedOut.hidden ? (showLost ? "CONNECTION LOST" : "") : "SIGNED OUT");
   lostFor.textContent = `${Math.max(0, Math.round((Date.now() - feed.heardAt) / 1000))} s`;
   mark(link, feed.state === "live" || !gone, CONDITIONS[feed.state]);
-  document.documentElement.dataset.link = feed.state;
+  // Live is said once the whole board is here, not when the line to it is.
+  const whole = feed.state !== "live" || feed.complete;
+  document.documentElement.dataset.link = whole ? feed.state : "connecting";
 }
 
 function showParts() {
