@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import report, screens, servers, webhooks
+from tests.bench import handlers, report, screens, seen, servers, webhooks
 from tests.bench.figures import Measured
 from tests.running import ROOT
 
@@ -29,12 +29,20 @@ def parts(quick: bool) -> dict[str, Part]:
             "throughput": lambda data: webhooks.throughput(data, 1, 2.0),
             "latency": lambda data: webhooks.latency(data, 2, 2.0),
             "feeds": lambda data: screens.live_feeds(data, 500, 5.0),
+            "asks": lambda data: handlers.asks(data, 20),
+            "claims": lambda data: handlers.claims(data, 3.0),
+            "pressed": lambda data: seen.pressed(data, 10),
+            "board": lambda data: seen.board(data, 9),
         }
     return {
         "start": lambda data: screens.start_and_size(data, 10.0),
         "throughput": lambda data: webhooks.throughput(data, 5, 4.0),
         "latency": lambda data: webhooks.latency(data, 7, 6.0),
         "feeds": lambda data: screens.live_feeds(data, 500, 30.0),
+        "asks": lambda data: handlers.asks(data, 300),
+        "claims": lambda data: handlers.claims(data, 60.0),
+        "pressed": lambda data: seen.pressed(data, 300),
+        "board": lambda data: seen.board(data, 150),
     }
 
 

@@ -47,7 +47,7 @@ def asks(data: Path, count: int) -> Measured:
         for caller in callers:
             caller.press("55")
             references.append(handler.reference(caller.sid))
-            _expect(handler.ask("POST", f"{LIST}/{references[-1]}/claim"), 200)
+            expect(handler.ask("POST", f"{LIST}/{references[-1]}/claim"), 200)
         eventually(lambda: all(len(twilio.asked[one.sid]) == 1 for one in callers), 30)
         took, answered = [], []
         for at in range(count):
@@ -55,7 +55,7 @@ def asks(data: Path, count: int) -> Measured:
             before = len(twilio.asked[caller.sid])
             began = time.monotonic()
             where = f"{LIST}/{reference}/ask"
-            answered.append(_expect(handler.ask("POST", where, {"question": "danger_now"}), 200))
+            answered.append(expect(handler.ask("POST", where, {"question": "danger_now"}), 200))
             arrived = twilio.asked[caller.sid][before:]
             if len(arrived) != 1:
                 raise Untrue(f"an order reached Twilio {len(arrived)} times")
@@ -86,29 +86,29 @@ def asks(data: Path, count: int) -> Measured:
     return measured
 
 
-def claims(data: Path, seconds: float) -> Measured:
-    """Measure claims among a hundred handlers with open feeds; three go for each call."""
+def claims(data: Path, seconds: float, people: int = HANDLERS) -> Measured:
+    """Measure claims among ``people`` handlers with open feeds; three go for each call."""
     count = int(CLAIMS_A_SECOND * seconds)
     with staffed(running.live_settings(data)) as (quietline, twilio):
-        secrets = tokens(quietline, [f"handler{at}" for at in range(HANDLERS)])
+        secrets = tokens(quietline, [f"handler{at}" for at in range(people)])
         handlers = [Handler(quietline, one) for one in secrets]
         url = "http://" + quietline.settings["QUIETLINE_CONSOLE_BIND"]
-        task = feeds.Task(url, secrets[0], HANDLERS, seconds + 110, tuple(secrets))
+        task = feeds.Task(url, secrets[0], people, seconds + 110, tuple(secrets))
         with feeds.listening(task) as listening:
             waiting = _waiting(quietline, handlers[0], count)
             for one in handlers:
-                _expect(one.ask("GET", f"{LIST}?limit=1"), 200)
+                expect(one.ask("GET", f"{LIST}?limit=1"), 200)
             took = _claim(handlers, [reference for _, reference in waiting])
             held = [sid for sid, _ in waiting]
             eventually(lambda: all(twilio.asked.get(sid) for sid in held), 30)
             heard = listening.stop()
-        _held_once(twilio, held)
+        held_once(twilio, held)
     if heard.lost:
         raise Untrue(f"{heard.lost} feeds were ended by the console")
-    measured = Measured(f"Claims among {HANDLERS} handlers with open feeds")
+    measured = Measured(f"Claims among {people} handlers with open feeds")
     measured.verdicts = [
         Verdict(
-            f"claim answered, p99, {HANDLERS} handlers signed in with open feeds",
+            f"claim answered, p99, {people} handlers signed in with open feeds",
             percentile(took, 0.99),
             CLAIM_MS,
             " ms",
@@ -156,7 +156,9 @@ def _claim(handlers: list[Handler], references: list[str]) -> list[float]:
             threading.Event().wait(max(0.0, began + at / CLAIMS_A_SECOND - time.monotonic()))
             asked = [
                 threads.submit(one.ask, "POST", f"{LIST}/{reference}/claim")
-                for one in (handlers[(at * AT_ONCE + more) % HANDLERS] for more in range(AT_ONCE))
+                for one in (
+                    handlers[(at * AT_ONCE + more) % len(handlers)] for more in range(AT_ONCE)
+                )
             ]
             answers = [one.result() for one in asked]
             statuses = sorted(status for status, _, _ in answers)
@@ -166,14 +168,15 @@ def _claim(handlers: list[Handler], references: list[str]) -> list[float]:
     return took
 
 
-def _held_once(twilio: Twilio, sids: list[str]) -> None:
+def held_once(twilio: Twilio, sids: list[str]) -> None:
     """Raise ``Untrue`` unless each claimed caller was put on hold once."""
     often = [sid for sid in sids if len(twilio.asked[sid]) != 1]
     if often:
         raise Untrue(f"{len(often)} callers were not put on hold exactly once")
 
 
-def _expect(answer: tuple[int, Any, float], status: int) -> float:
+def expect(answer: tuple[int, Any, float], status: int) -> float:
+    """Raise ``Untrue`` for another status; returns how long the answer took."""
     if answer[0] != status:
         raise Untrue(f"answered with {answer[0]}: {answer[1]}")
     return answer[2]

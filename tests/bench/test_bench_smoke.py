@@ -18,7 +18,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import feeds, load, report, screens, servers, traffic, webhooks
+from tests.bench import (
+    feeds,
+    handlers,
+    load,
+    people,
+    report,
+    screens,
+    seen,
+    servers,
+    traffic,
+    webhooks,
+)
 from tests.bench.figures import Measured, Untrue, Verdict, median, percentile
 
 DOCUMENT = b'<?xml version="1.0"?><Response><Gather action="/voice/step/x"/></Response>'
@@ -209,3 +220,39 @@ def test_a_second_start_is_timed_and_every_process_weighed() -> None:
     assert 0 < ready.figure < 60
     assert 50 < memory.figure < 5000
     assert len(measured.rows) >= 6
+
+
+def test_a_handlers_orders_and_claims_are_timed_and_counted() -> None:
+    """A few of each through the real processes; the claims of ten people, three for each call."""
+    with servers.data_folder() as folder:
+        (folder / "asks").mkdir()
+        measured = handlers.asks(folder / "asks", 4)
+        assert 0 < measured.verdicts[0].figure < LOOSE_MS
+        measured = handlers.claims(folder / "claims", 1.0, people=10)
+    assert 0 < measured.verdicts[0].figure < LOOSE_MS
+    assert measured.rows[0][0] == "30"
+
+
+def test_a_caller_held_twice_or_not_at_all_spoils_the_run() -> None:
+    """A claim whose hold went missing, or went twice, is no claim that worked."""
+    twilio = people.Twilio()
+    try:
+        twilio.asked["CA1"] = [1.0]
+        handlers.held_once(twilio, ["CA1"])
+        for asked in ([], [1.0, 2.0]):
+            twilio.asked["CA1"] = asked
+            with pytest.raises(Untrue, match="exactly once"):
+                handlers.held_once(twilio, ["CA1"])
+    finally:
+        twilio.close()
+    with pytest.raises(Untrue, match="answered with 409"):
+        handlers.expect((409, {"error": "no"}, 1.0), 200)
+
+
+def test_a_key_is_seen_on_feed_page_and_board() -> None:
+    """A few keys in a real Chromium, on the call's page and on a board of fifty."""
+    with servers.data_folder() as folder:
+        measured = seen.pressed(folder / "pressed", 3)
+        assert all(0 < one.figure < LOOSE_MS for one in measured.verdicts)
+        measured = seen.board(folder / "board", 3, count=50)
+    assert all(0 < one.figure < LOOSE_MS for one in measured.verdicts)
