@@ -195,7 +195,7 @@ def _midnight(
     except ValueError:
         day = date.min
     if day.year not in _YEARS:
-        refusals[name] = "Enter a day like 2026-12-22."
+        refusals[name] = f"{name.capitalize()} must be a day like 2026-12-22."
         return None
     if after:
         day += timedelta(days=1)

@@ -150,10 +150,10 @@ def test_a_reference_is_found_however_it_is_written(sqlite_console: Console, wri
 @pytest.mark.parametrize(
     ("query", "field", "said"),
     [
-        ("from=yesterday", "from", "Enter a day like 2026-12-22."),
-        ("to=2026-02-30", "to", "Enter a day like 2026-12-22."),
-        ("from=0001-01-01", "from", "Enter a day like 2026-12-22."),
-        ("to=9999-12-31", "to", "Enter a day like 2026-12-22."),
+        ("from=yesterday", "from", "From must be a day like 2026-12-22."),
+        ("to=2026-02-30", "to", "To must be a day like 2026-12-22."),
+        ("from=0001-01-01", "from", "From must be a day like 2026-12-22."),
+        ("to=9999-12-31", "to", "To must be a day like 2026-12-22."),
         ("from=2026-12-22&to=2026-12-20", "to", "must not be before the first"),
         ("operation=reading", "operation", "Choose one of the six"),
     ],
