@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ from incidents.carrier import Carried, Carrier
 from incidents.desk import Actor, Conflict, Desk, Done, Rules, Unfit
 from incidents.fold import Incident, as_text
 from incidents.store import NoSuchIncident, Store
+from incidents.transactions import StoreUnavailable
 from incidents.working import how_it_ended
 
 View = Callable[[str], Response]
@@ -180,7 +182,9 @@ def _not_there(work: Work, reference: str) -> Response:
 
 
 def _conflict(work: Work, reference: str, sentence: str) -> Response:
-    after = work.watch.newest(reference)
+    after = None
+    with suppress(StoreUnavailable):  # it answered a moment ago; the sentence says enough
+        after = work.store.incident(reference)
     return refusal(409, sentence) if after is None else _changed(after, sentence)
 
 
