@@ -6,6 +6,7 @@ is set hastens a rung or holds one up.
 """
 
 import logging
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -21,7 +22,7 @@ from incidents.ladder_open import Unfinished
 from incidents.ladder_policy import Ladder
 from incidents.ladder_since import Since
 from incidents.ladder_standing import Standing
-from incidents.ladder_steps import Steps, orders_of
+from incidents.ladder_steps import Steps, Taken, orders_of
 from incidents.presence import Duty, Presence
 from incidents.sealed import Keys
 from incidents.steady import Steady
@@ -32,9 +33,11 @@ from incidents.working import Rules
 
 log = logging.getLogger(__name__)
 
-TOGETHER: Final = 20
-"""Alerts that take their steps in one transaction: each is whole in itself, and a flush of the
-disk for each would keep the drain waiting."""
+TOGETHER: Final = 50
+"""Alerts that take their steps in one transaction at most: each is whole in itself, and a flush of
+the disk for each would keep the drain waiting."""
+PACE: Final = 0.01
+"""Seconds between two transactions of one look: a handler's claim must get its turn in between."""
 _LAST: Final = 9
 
 
@@ -91,8 +94,12 @@ class Climber:
         self._carrier.carry_later(self._holders.look(self.unfinished.calls, self.duty, turn))
         due = self._due(turn)
         steps = 0
-        for start in range(0, len(due), TOGETHER):
-            steps += self._together(due[start : start + TOGETHER], turn)
+        while due:
+            taken = self._together(due[:TOGETHER], turn)
+            steps += taken.steps
+            due = due[taken.calls :]
+            if due:
+                time.sleep(PACE)
         self._since.forget(self.unfinished.calls)
         self._rested &= self.unfinished.calls.keys()
         return steps
@@ -137,17 +144,18 @@ class Climber:
         log.critical("an alert cannot climb (%s)", type(error).__name__, exc_info=error)
         self.standing.broken(self._keys.reference(call))
 
-    def _together(self, calls: Sequence[str], turn: Turn) -> int:
+    def _together(self, calls: Sequence[str], turn: Turn) -> Taken:
         try:
             taken = self._steps.take(calls, turn, self._rested)
         except StoreUnavailable:
             raise
         except Exception as error:
+            # Broad on purpose: one alert that cannot climb must not keep the others down.
             if len(calls) > 1:
-                return sum(self._together([call], turn) for call in calls)
+                return self._together(calls[:1], turn)
             self._tell_broken(calls[0], error)
-            return 0
-        self._rested.difference_update(calls)
+            return Taken(calls=1)
+        self._rested.difference_update(calls[: taken.calls])
         self._rested |= taken.rested
         self._carrier.carry_later(taken.placed)
-        return taken.steps
+        return taken

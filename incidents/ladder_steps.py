@@ -5,6 +5,7 @@ read again inside: a claim and a bridge can never both win. A rung has a name ma
 so that one fired twice is one. It sends nothing: that is done after the transaction stands.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -45,14 +46,18 @@ from incidents.working import Rules, Work
 TOLD_ROUNDS: Final = 2
 """Rounds whose every rung stands on the timeline; of later ones only who was rung or joined."""
 MOST_MOVES: Final = 20
+BUDGET: Final = 0.03
+"""Seconds after which a transaction takes no further call: whoever claims waits for it to end."""
 _CHUNK: Final = 500
 
 
 @dataclass(slots=True)
 class Taken:
-    """What one transaction led to: orders to carry out, steps taken, calls whose climb rests."""
+    """What one transaction led to: orders to carry out, how many calls were looked at and steps
+    taken, and the calls whose climb rests."""
 
     placed: list[Placed] = field(default_factory=list)
+    calls: int = 0
     steps: int = 0
     rested: set[str] = field(default_factory=set)
 
@@ -78,13 +83,17 @@ class Steps:
         return Climb(row.climb, row.why, row.round, fired, self._base(row, fired, incident, turn))
 
     def take(self, calls: Sequence[str], turn: Turn, rested: set[str]) -> Taken:
-        """Take every step of these calls that is due, in one transaction.
+        """Take every step that is due of as many of these calls as one transaction has time for.
 
         ``rested``: those whose climb rested until now. Raises ``StoreUnavailable``.
         """
         taken = Taken()
         with writing(self._store.engine) as connection:
+            until = time.monotonic() + BUDGET
             for call in calls:
+                if taken.calls and time.monotonic() >= until:
+                    break
+                taken.calls += 1
                 incident = self._store.find_call(connection, call)
                 if incident is None:
                     connection.execute(delete(alerts).where(alerts.c.call_key == call))
@@ -106,8 +115,10 @@ class Steps:
         call = work.incident.call_key
         row = work.connection.execute(select(alerts).where(alerts.c.call_key == call)).first()
         before = climb = None if row is None else self.climb_of(row, work.incident, turn)
+        ordered, placed = orders_of(work.connection, [call])[call], 0
         for _ in range(MOST_MOVES):
-            ordered = orders_of(work.connection, [call])[call]
+            if len(work.placed) != placed:
+                ordered, placed = orders_of(work.connection, [call])[call], len(work.placed)
             move = self.moves.next(work.incident, climb, ordered, turn, rested=rested)
             if move is None or isinstance(move, Wait):
                 break
