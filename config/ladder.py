@@ -1,9 +1,9 @@
 """Reads ``ladder.toml``: the rungs an alert climbs, and their times."""
 
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from config.reading import BadFile, check_head
 from incidents.ladder_policy import DEEDS, Ladder, Rung
 
 FILE: Final = Path("ladder.toml")
@@ -25,28 +25,20 @@ somebody away whose network hiccupped."""
 _RUNG: Final = ("name", "does", "after_seconds", "to")
 
 
-class BadLadder(ValueError):
-    """The file is wrong. ``key`` says where, ``reason`` what to do."""
-
-    def __init__(self, key: str, reason: str) -> None:
-        super().__init__(f"{key}: {reason}")
-        self.key = key
-        self.reason = reason
-
-
 def read_ladder(data: dict[str, Any]) -> Ladder:
-    """Read the parsed file. Raises ``BadLadder`` on the first wrong key."""
-    known = ("source", "checked", "from_urgency", *_SECONDS, "rung")
-    for key in data:
-        if key not in known:
-            raise BadLadder(key, f"is not a key of this file ({', '.join(known)})")
-    if not isinstance(data.get("source"), str) or not data["source"].strip():
-        raise BadLadder("source", "must say where the times come from")
-    if not isinstance(data.get("checked"), date):
-        raise BadLadder("checked", "must be a date such as 2026-11-25")
+    """Read the parsed file. Raises ``BadFile`` on the first wrong key."""
+    check_head(
+        data,
+        (
+            "from_urgency",
+            *_SECONDS,
+            "rung",
+        ),
+        "times",
+    )
     urgency = data.get("from_urgency")
     if not isinstance(urgency, int) or isinstance(urgency, bool) or urgency not in (1, 2, 3):
-        raise BadLadder("from_urgency", "must be 1, 2 or 3: what is in review does not climb")
+        raise BadFile("from_urgency", "must be 1, 2 or 3: what is in review does not climb")
     times = {
         key.removesuffix("_seconds"): _seconds(data, key, key, *limits)
         for key, limits in _SECONDS.items()
@@ -56,38 +48,36 @@ def read_ladder(data: dict[str, Any]) -> Ladder:
 
 def _rungs(tables: Any) -> tuple[Rung, ...]:
     if not isinstance(tables, list) or not 1 <= len(tables) <= MOST_RUNGS:
-        raise BadLadder("rung", f"there must be 1 to {MOST_RUNGS} [[rung]] tables")
+        raise BadFile("rung", f"there must be 1 to {MOST_RUNGS} [[rung]] tables")
     rungs: list[Rung] = []
     for at, table in enumerate(tables, start=1):
         rung = _rung(table, f"rung {at}")
         if rung.name in [one.name for one in rungs]:
-            raise BadLadder(f"rung {at}: name", "is listed twice")
+            raise BadFile(f"rung {at}: name", "is listed twice")
         if rungs and rung.after < rungs[-1].after:
-            raise BadLadder(f"rung {at}: after_seconds", "must not be less than the rung below has")
+            raise BadFile(f"rung {at}: after_seconds", "must not be less than the rung below has")
         if rungs and rungs[-1].does == "bridge":
-            raise BadLadder(f"rung {at - 1}: does", "bridge must be the last rung")
+            raise BadFile(f"rung {at - 1}: does", "bridge must be the last rung")
         rungs.append(rung)
     if rungs[0].does != "show" or rungs[0].after != 0:
-        raise BadLadder(
-            "rung 1", "must be does = 'show' with after_seconds = 0: screens come first"
-        )
+        raise BadFile("rung 1", "must be does = 'show' with after_seconds = 0: screens come first")
     return tuple(rungs)
 
 
 def _rung(table: Any, place: str) -> Rung:
     if not isinstance(table, dict):
-        raise BadLadder(place, "must be a [[rung]] table")
+        raise BadFile(place, "must be a [[rung]] table")
     for key in table:
         if key not in _RUNG:
-            raise BadLadder(f"{place}: {key}", f"is not a key of a rung ({', '.join(_RUNG)})")
+            raise BadFile(f"{place}: {key}", f"is not a key of a rung ({', '.join(_RUNG)})")
     name, to = table.get("name"), table.get("to")
     if not isinstance(name, str) or not name.isidentifier() or len(name) > LONGEST_WORD:
-        raise BadLadder(f"{place}: name", "must be one word of letters, digits and _")
+        raise BadFile(f"{place}: name", "must be one word of letters, digits and _")
     does = next((deed for deed in DEEDS if deed == table.get("does")), None)
     if does is None:
-        raise BadLadder(f"{place}: does", f"must be one of {', '.join(DEEDS)}")
+        raise BadFile(f"{place}: does", f"must be one of {', '.join(DEEDS)}")
     if not isinstance(to, str) or not to.strip() or not to.isprintable() or len(to) > LONGEST_TO:
-        raise BadLadder(f"{place}: to", f"must be a text of at most {LONGEST_TO} characters")
+        raise BadFile(f"{place}: to", f"must be a text of at most {LONGEST_TO} characters")
     return Rung(name, does, _seconds(table, "after_seconds", f"{place}: after_seconds"), to)
 
 
@@ -96,5 +86,5 @@ def _seconds(
 ) -> float:
     value = table.get(key)
     if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
-        raise BadLadder(place, f"must be from {least} to {most} seconds")
+        raise BadFile(place, f"must be from {least} to {most} seconds")
     return float(value)

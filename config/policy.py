@@ -5,26 +5,27 @@ what to do, before any caller can meet it.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from callflow.lines import E164, KINDS, PURPOSES, Line
 from callflow.profiles import BadProfile, Profile
 from callflow.questions import Questions
 from config.grades import FILE as GRADES
-from config.grades import BadGrades, read_grades
+from config.grades import read_grades
 from config.ladder import FILE as LADDER
-from config.ladder import BadLadder, read_ladder
+from config.ladder import read_ladder
 from config.questions import FILE as QUESTIONS
-from config.questions import BadQuestions, read_questions
+from config.questions import read_questions
+from config.reading import BadFile
 from config.roles import FILE as ROLES
-from config.roles import BadRoles, read_roles
+from config.roles import read_roles
 from config.settings import Settings
 from config.unusual import FILE as UNUSUAL
-from config.unusual import BadUnusual, read_unusual
+from config.unusual import read_unusual
 from incidents.grades import Grades
 from incidents.ladder_policy import Ladder
 from incidents.roles import Roles
@@ -46,6 +47,9 @@ PROMPTS = (
 _VOICE = ("voice", "say", "speech")
 _LONGEST_PROMPT = 200
 """Characters; a prompt must be short, and everything we answer must stay far below 64 kB."""
+
+
+Read = TypeVar("Read")
 
 
 class BadPolicy(ValueError):
@@ -92,46 +96,28 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
     lines: dict[str, Line] = {}
     if settings.lines_file is not None:
         lines = _lines(settings.lines_file, profiles, voices, training=training)
-    roles = _roles(folder / ROLES)
-    grades = _grades(folder / GRADES)
-    ladder = _ladder(folder / LADDER)
-    questions = _questions(folder / QUESTIONS, voices)
-    unusual = _unusual(folder / UNUSUAL)
+    roles = _read(folder / ROLES, read_roles)
+    grades = _read(folder / GRADES, read_grades)
+    ladder = _read(folder / LADDER, read_ladder)
+    _check_backstop(folder / "profiles", profiles, ladder)
+    questions = _read(folder / QUESTIONS, lambda data: read_questions(data, tuple(voices)))
+    unusual = _read(folder / UNUSUAL, read_unusual)
     return Policy(profiles, voices, lines, other, roles, grades, ladder, questions, unusual)
 
 
-def _roles(path: Path) -> Roles:
+def _check_backstop(folder: Path, profiles: Mapping[str, Profile], ladder: Ladder) -> None:
+    """Refuse a profile whose backstop would ring the control room before the ladder does."""
+    bridges = max((rung.after for rung in ladder.rungs if rung.does == "bridge"), default=0.0)
+    for profile in profiles.values():
+        if profile.hold.bridge <= bridges:
+            path, reason = folder / f"{profile.id}.toml", "must be longer than the ladder's bridge"
+            raise BadPolicy(path, "hold.bridge", f"{reason}, {bridges:g} s; it is the backstop")
+
+
+def _read(path: Path, read: Callable[[dict[str, Any]], Read]) -> Read:
     try:
-        return read_roles(_toml(path))
-    except BadRoles as error:
-        raise BadPolicy(path, error.key, error.reason) from error
-
-
-def _grades(path: Path) -> Grades:
-    try:
-        return read_grades(_toml(path))
-    except BadGrades as error:
-        raise BadPolicy(path, error.key, error.reason) from error
-
-
-def _ladder(path: Path) -> Ladder:
-    try:
-        return read_ladder(_toml(path))
-    except BadLadder as error:
-        raise BadPolicy(path, error.key, error.reason) from error
-
-
-def _questions(path: Path, voices: Mapping[str, Voice]) -> Questions:
-    try:
-        return read_questions(_toml(path), tuple(voices))
-    except BadQuestions as error:
-        raise BadPolicy(path, error.key, error.reason) from error
-
-
-def _unusual(path: Path) -> Unusual:
-    try:
-        return read_unusual(_toml(path))
-    except BadUnusual as error:
+        return read(_toml(path))
+    except BadFile as error:
         raise BadPolicy(path, error.key, error.reason) from error
 
 

@@ -1,8 +1,8 @@
 """Reads ``unusual.toml``: which looks at records stand out on the auditors' page."""
 
-from datetime import date
 from typing import Any, Final
 
+from config.reading import BadFile, check_head
 from incidents.unusual_policy import Unusual
 
 FILE: Final = "unusual.toml"
@@ -14,32 +14,16 @@ _TABLES: Final = {
 _WHOLE: Final = {"records": (0, 10_000), "minutes": (1, 24 * 60), "grace_minutes": (0, 8 * 60)}
 
 
-class BadUnusual(ValueError):
-    """The file is wrong. ``key`` says where, ``reason`` what to do."""
-
-    def __init__(self, key: str, reason: str) -> None:
-        super().__init__(f"{key}: {reason}")
-        self.key = key
-        self.reason = reason
-
-
 def read_unusual(data: dict[str, Any]) -> Unusual:
-    """Read the parsed file. Raises ``BadUnusual`` on the first wrong key."""
-    known = ("source", "checked", *_TABLES)
-    for key in data:
-        if key not in known:
-            raise BadUnusual(key, f"is not a key of this file ({', '.join(known)})")
-    if not isinstance(data.get("source"), str) or not data["source"].strip():
-        raise BadUnusual("source", "must say where the rules come from")
-    if not isinstance(data.get("checked"), date):
-        raise BadUnusual("checked", "must be a date such as 2026-11-25")
+    """Read the parsed file. Raises ``BadFile`` on the first wrong key."""
+    check_head(data, _TABLES, "rules")
     for name, keys in _TABLES.items():
         table = data.get(name)
         if not isinstance(table, dict):
-            raise BadUnusual(name, f"must be a [{name}] table")
+            raise BadFile(name, f"must be a [{name}] table")
         for key in table:
             if key not in keys:
-                raise BadUnusual(f"{name}.{key}", f"is not a key of it ({', '.join(keys)})")
+                raise BadFile(f"{name}.{key}", f"is not a key of it ({', '.join(keys)})")
     return Unusual(
         own_number=_shown(data, "own_number"),
         records=_whole(data, "many_records", "records"),
@@ -52,7 +36,7 @@ def read_unusual(data: dict[str, Any]) -> Unusual:
 def _shown(data: dict[str, Any], table: str) -> bool:
     value = data[table].get("shown")
     if not isinstance(value, bool):
-        raise BadUnusual(f"{table}.shown", "must be true or false")
+        raise BadFile(f"{table}.shown", "must be true or false")
     return value
 
 
@@ -60,5 +44,5 @@ def _whole(data: dict[str, Any], table: str, key: str) -> int:
     value = data[table].get(key)
     least, most = _WHOLE[key]
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise BadUnusual(f"{table}.{key}", f"must be a whole number from {least} to {most}")
+        raise BadFile(f"{table}.{key}", f"must be a whole number from {least} to {most}")
     return value

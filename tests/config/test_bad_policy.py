@@ -67,6 +67,7 @@ MUTATIONS: list[tuple[str, str, str, str]] = [
     ("profiles/gb.toml", "say_every = 20", "say_every = 4", "hold.say_every"),
     ("profiles/gb.toml", "words = 2", "words = 11", "hold.words"),
     ("profiles/gb.toml", "bridge = 90", "bridge = 0", "hold.bridge"),
+    ("profiles/gb.toml", "bridge = 90", "bridge = 30", "hold.bridge"),
     ("profiles/gb.toml", "ring = 20", "ring = 61", "hold.ring"),
     (
         "profiles/gb.toml",

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from config.grades import FILE, NEEDED, BadGrades, read_grades
+from config.grades import FILE, NEEDED, read_grades
+from config.reading import BadFile
 
 FOLDER = Path(__file__).resolve().parents[2] / "config"
 
@@ -57,7 +58,7 @@ def test_a_wrong_file_is_refused_by_its_key(
     """Before any handler can meet it."""
     wrong = data()
     change(wrong)
-    with pytest.raises(BadGrades) as refused:
+    with pytest.raises(BadFile) as refused:
         read_grades(wrong)
     assert refused.value.key == key
     assert refused.value.reason

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from config.ladder import FILE, BadLadder, read_ladder
+from config.ladder import FILE, read_ladder
 from config.policy import BadPolicy, load_policy
+from config.reading import BadFile
 from config.settings import Settings
 from incidents.ladder_policy import STANDARD
 from incidents.presence import AWAY
@@ -75,7 +76,7 @@ def test_a_wrong_file_is_refused_by_its_key(
     """Before any alert can meet it."""
     wrong = data()
     change(wrong)
-    with pytest.raises(BadLadder) as refused:
+    with pytest.raises(BadFile) as refused:
         read_ladder(wrong)
     assert refused.value.key == key
 

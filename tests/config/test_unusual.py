@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from config.policy import FOLDER
-from config.unusual import FILE, BadUnusual, read_unusual
+from config.reading import BadFile
+from config.unusual import FILE, read_unusual
 from incidents.unusual_policy import Unusual
 
 
@@ -49,7 +50,7 @@ def test_a_wrong_file_is_refused_by_its_key(
     """Before any auditor relies on it."""
     wrong = data()
     change(wrong)
-    with pytest.raises(BadUnusual) as refused:
+    with pytest.raises(BadFile) as refused:
         read_unusual(wrong)
     assert refused.value.key == key
     assert refused.value.reason
