@@ -128,5 +128,5 @@ def fold(events: Iterable[Recorded], reference: str) -> Folded:
         called=history.latest("called"),
         language=history.latest("language") or "",
     )
-    entries = timeline(history, confirmed_at=history.confirmed_at(), connection=connection)
+    entries = timeline(history, confirmed_at=history.confirmed_at, connection=connection)
     return Folded(incident, tuple(entries))

@@ -60,6 +60,7 @@ class History:
         if not self.steps:
             raise NothingToFold("no event from the phone")
         self.first = self.steps[0]
+        self.confirmed_at = self._confirmed_at()
 
     def of(self, kind: str) -> list[Recorded]:
         """The events of one kind."""
@@ -89,15 +90,14 @@ class History:
 
     def signal(self) -> tuple[SignalShown, datetime | None]:
         """The strongest signal shown, and when it was first shown."""
-        confirmed_at = self.confirmed_at()
-        if confirmed_at is not None:
-            return "confirmed", confirmed_at
+        if self.confirmed_at is not None:
+            return "confirmed", self.confirmed_at
         pressed, heard = self.presses(), self.of("sound_heard")
         if pressed:
             return "someone_there", min(event.at for event in pressed)
         return ("heard", min(event.at for event in heard)) if heard else ("nothing", None)
 
-    def confirmed_at(self) -> datetime | None:
+    def _confirmed_at(self) -> datetime | None:
         """When the presses of the signal first added up to enough, or None.
 
         Each event carries its own rule, and of several deliveries for one step the one
@@ -121,8 +121,8 @@ class History:
         full signal does.
         """
         asking = [event.at for event in self.events if event.kind in ALERTING]
-        confirmed_at = self.confirmed_at()
-        return max([*asking, confirmed_at] if confirmed_at else asking, default=None)
+        confirmed = [] if self.confirmed_at is None else [self.confirmed_at]
+        return max([*asking, *confirmed], default=None)
 
     def bridged(self) -> str:
         """Who the caller is joined to now, or is being joined to; empty: keys are heard."""
