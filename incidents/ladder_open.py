@@ -28,8 +28,9 @@ class Known:
 class Unfinished:
     """What waits, is claimed, or has an open line."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, piece: int = PIECE) -> None:
         self._store = store
+        self._piece = piece
         self._newest: int | None = None
         self._oldest = 0
         self.calls: dict[str, Known] = {}
@@ -52,7 +53,7 @@ class Unfinished:
                     self.calls[incident.call_key] = Known(incident, ms)
         until = time.monotonic() + PATIENCE
         while self._oldest > 0:
-            low = max(0, self._oldest - PIECE)
+            low = max(0, self._oldest - self._piece)
             for _, incident in self._store.unfinished(low, self._oldest):
                 # What is known already was read later than this.
                 self.calls.setdefault(incident.call_key, Known(incident, ms))
