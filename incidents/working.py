@@ -29,8 +29,9 @@ from incidents.transactions import next_revision, writing
 
 LONGEST_TEXT: Final = 4000
 """Characters of anything a person writes in one go."""
-REACHES_PHONE_SECONDS: Final = 15.0
-"""An order that rings somebody and has not reached the caller's line by now never will."""
+REACHES_PHONE_SECONDS: Final = 20.0
+"""An order that rings somebody and has not reached the caller's line by now never will. Longer than
+the slowest sending with every try takes: no claim may come in between."""
 
 
 class Conflict(Exception):

@@ -110,7 +110,9 @@ def test_a_bridge_that_never_reaches_the_caller_is_no_end(small: Site) -> None:
     """The order went out and nothing came of it: the ladder goes on by itself."""
     caller = small.waiting()
     small.passes(30)
-    small.passes(16)
+    small.passes(19)
+    assert len(small.fired(caller)) == 4
+    small.passes(2)
     assert small.fired(caller)[4:] == [(2, "screens")]
 
 
