@@ -222,7 +222,7 @@ class Answers:
         for event in happened:
             outcome = step(call, event, setting)
             told = decided(outcome, caller)
-            theirs = order if ordered.concerns(event) else None
+            theirs = order if type(event) in ordered.OF_ORDERS else None
             records.append(
                 self._records.record(caller, call, event, now, told, place=place, order=theirs)
             )
@@ -237,21 +237,21 @@ class Answers:
     ) -> bytes:
         call, action, token = outcome.call, outcome.action, outcome.call.write()
         language = call.language or caller.line.language
-        match action:
-            case actions.AskQuestion() if order is not None:
-                where = f"{token}/{sealed}"
-                replies = caller.profile.replies
-                return self._documents.ask(action, order.text, replies, language, where)
-            case actions.ConnectStaff(ring) if order is not None:
-                whisper = self._whisper(call, caller, language, sealed)
-                return self._documents.connect(ring, token, whisper, order.to)
-            case actions.JoinConference() if order is not None:
-                return self._documents.conference(token, order.room)
-            case actions.ConnectControlRoom(ring):
-                return self._documents.connect(
-                    ring, token, self._whisper(call, caller, language, "")
-                )
-        return self._documents.render(action, caller.profile, language, token, "")
+        if order is not None:
+            match action:
+                case actions.AskQuestion():
+                    where = f"{token}/{sealed}"
+                    replies = caller.profile.replies
+                    return self._documents.ask(action, order.text, replies, language, where)
+                case actions.ConnectStaff(ring):
+                    whisper = self._whisper(call, caller, language, sealed)
+                    return self._documents.connect(ring, token, whisper, order.to)
+                case actions.JoinConference():
+                    return self._documents.conference(token, order.room)
+        whisper = ""
+        if isinstance(action, actions.ConnectControlRoom):
+            whisper = self._whisper(call, caller, language, "")
+        return self._documents.render(action, caller.profile, language, token, whisper)
 
     def _whisper(self, call: Call, caller: Caller, language: str, sealed: str) -> str:
         """Return what follows ``/voice/whisper/`` for whoever is rung."""

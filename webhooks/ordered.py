@@ -26,6 +26,10 @@ CLAIMED: Final = "claimed"
 """Stands in a whisper's address when a handler has the call."""
 TAKE: Final = "1"
 """The key with which somebody who is rung takes the call."""
+OF_ORDERS: Final = frozenset(
+    (HoldOrdered, QuestionOrdered, ConnectionOrdered, PartingOrdered, QuestionAnswered)
+)
+"""Kinds of event that come of an order, so that their records tell which."""
 _SEALED: Final = re.compile(r"[A-Za-z0-9_-]{1,4000}\Z")
 _ROOM: Final = re.compile(r"[A-Za-z0-9-]{1,64}\Z")
 
@@ -66,14 +70,6 @@ def answered(replies: Replies, params: dict[str, str]) -> QuestionAnswered:
         return QuestionAnswered("none", "")
     keys = parameters.keys(params)
     return QuestionAnswered(replies.read(keys), keys)
-
-
-def concerns(event: Event) -> bool:
-    """Say whether an event comes of an order, so that its record tells which."""
-    return isinstance(
-        event,
-        HoldOrdered | QuestionOrdered | ConnectionOrdered | PartingOrdered | QuestionAnswered,
-    )
 
 
 def joined(order: Order | None) -> dict[str, object]:
