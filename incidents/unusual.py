@@ -15,16 +15,18 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, select
 
-from incidents.sealed import CannotOpen, Keys, is_reference
+from incidents.sealed import CannotOpen, Keys
 from incidents.tables import audit, incidents, numbers, users
 from incidents.transactions import reading
 from incidents.unusual_policy import Unusual
 
-MOST: Final = 50_000
+MOST: Final = 30_000
 """Entries looked at, the newest first: the page must come up on a log of years."""
 LOOKS: Final = ("consultation", "disclosure", "combination")
 APART: Final = timedelta(hours=4)
 """Looks outside somebody's hours that lie further apart are told one by one."""
+REFERENCE: Final = "QL-"
+"""With what the reference of an incident begins; other records are lists and people."""
 SIGN_IN: Final = "sign-in"
 """Signing in is no look at a record."""
 
@@ -141,7 +143,9 @@ def _many_records(looks: dict[str, list[_Look]], rules: Unusual, zone: ZoneInfo)
     """Find who opened very many different records in a short time; each person's fullest time."""
     found = []
     for person, theirs in looks.items():
-        fullest = _fullest([one for one in theirs if is_reference(one.record)], rules.minutes)
+        fullest = _fullest(
+            [one for one in theirs if one.record.startswith(REFERENCE)], rules.minutes
+        )
         records = len({look.record for look in fullest})
         if records > rules.records:
             first = fullest[0].at.astimezone(zone)

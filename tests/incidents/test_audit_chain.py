@@ -116,6 +116,17 @@ def test_the_first_wrong_entry_is_named(store: Store, data: Path) -> None:
     assert "not what was written" in verdict.problem
 
 
+def test_a_log_of_many_pieces_is_walked_to_its_end(store: Store, data: Path) -> None:
+    """It is read piece by piece: a log of years must not have to fit into memory."""
+    entries = 2 * audit_chain.AT_ONCE + 7
+    log = filled(store, data, entries)
+    assert log.verify(log.head(NOW)).entries == entries
+    with writing(store.engine) as connection:
+        mine = audit.c.number == entries - 3
+        connection.execute(update(audit).where(mine).values(record="QL-6"))
+    assert log.verify().number == entries - 3
+
+
 @pytest.mark.parametrize(
     ("deed", "number", "said"),
     [
