@@ -78,7 +78,17 @@ class Climber:
 
         ``behind``: seconds for which the drain could not copy: what is seen now may have waited.
         """
+        try:
+            return self._climb(now, steady, behind)
+        except StoreUnavailable:
+            # Consoles cannot write down who is at work either.
+            self.duty.doubt()
+            raise
+
+    def _climb(self, now: datetime, steady: Steady, behind: float) -> int:
         self.unfinished.look(steady.ms)
+        if behind:
+            self.duty.doubt()
         self.duty.look(self._presence.everybody(), now, steady.ms)
         self._since.look(steady.ms, int(behind * 1000))
         for known in self.unfinished.calls.values():

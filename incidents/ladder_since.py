@@ -22,10 +22,13 @@ class Since:
         self._ms: int | None = None
         self._now_ms = 0
         self._at_most = self.FIRST_MS
+        self._behind_ms = 0
 
     def look(self, ms: int, behind_ms: int = 0) -> None:
         """Begin a look at ``ms`` of the steady clock; the drain was ``behind_ms`` behind."""
-        self._at_most = self.FIRST_MS if self._ms is None else max(0, ms - self._ms) + behind_ms
+        # What could not be copied until now is first seen when it can be again.
+        late, self._behind_ms = max(behind_ms, self._behind_ms), behind_ms
+        self._at_most = self.FIRST_MS if self._ms is None else max(0, ms - self._ms) + late
         self._ms = self._now_ms = ms
 
     def passed(self, at: datetime, now: datetime) -> int:

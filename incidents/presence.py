@@ -125,6 +125,8 @@ class Duty:
 
     def look(self, rows: Iterable[Row[Any]], now: datetime, ms: int) -> None:
         """Take in the rows of ``Presence.everybody`` as they are at ``ms`` of the steady clock."""
+        if self._first_ms is not None and ms - self._ms > WRITTEN_WITHIN_MS:
+            self.doubt()  # the store was away, or the machine asleep: nobody could be heard
         first = self._first_ms is None
         if self._first_ms is None:
             self._first_ms = ms
@@ -150,6 +152,12 @@ class Duty:
         told = int((now - at).total_seconds() * 1000)
         passed = max(0, min(told, self._away_ms - SETTLE_MS if first else WRITTEN_WITHIN_MS))
         known[name] = (at, self._ms - passed)
+
+    def doubt(self) -> None:
+        """Begin anew: for a while nobody could be written down, and silence says nothing."""
+        self._first_ms = None
+        self._heard.clear()
+        self._feeds.clear()
 
     @property
     def settled(self) -> bool:

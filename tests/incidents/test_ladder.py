@@ -310,6 +310,19 @@ def test_a_ladder_that_lost_a_rung_meanwhile_goes_on(data: Path, sqlite_url: str
     assert (2, "supervisors") in site.fired(caller)
 
 
+def test_a_drain_that_was_behind_made_alerts_wait_and_nobody_absent(small: Site) -> None:
+    """The store took nothing for half a minute: the alert has waited, and screens are not gone."""
+    steady = _steady(small)
+    small.climber.climb(small.wall, steady, behind=26.0)
+    caller = Caller(began=small.wall - timedelta(seconds=26))
+    pressed = replace(caller.presses("55"), at=small.wall - timedelta(seconds=25))
+    small.room.machine.drained(caller.arrives(), pressed)
+    small.at_work.clear()
+    small.passes(0.5)
+    assert small.names(caller) == ["screens", "supervisors", "phone"]
+    assert not small.climber.nobody
+
+
 def test_two_engines_fire_each_rung_once(site: Site) -> None:
     """Two machines on one store: the database decides."""
     site.registers("sue")

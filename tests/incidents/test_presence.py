@@ -75,7 +75,21 @@ def test_nobody_is_judged_before_the_engine_has_looked_for_a_while(presence: Pre
     duty.look(presence.everybody(), NOW, 1000)
     assert not duty.settled
     assert not duty.silent("anna")
-    duty.look(presence.everybody(), after(11), 12_000)
+    for second in range(12):
+        duty.look(presence.everybody(), after(second), 1000 + 1000 * second)
     assert duty.settled
     assert duty.silent("anna")
     assert duty.on_duty(["handler"]) == []
+
+
+def test_a_store_that_was_away_calls_nobody_absent(presence: Presence) -> None:
+    """Nobody could be written down meanwhile; screens are, within seconds of its return."""
+    duty = Duty()
+    presence.heard({"anna": ("handler", True)}, NOW)
+    for second in range(15):
+        duty.look(presence.everybody(), after(second), 1000 * second)
+    assert duty.settled
+    duty.look(presence.everybody(), after(100), 100_000)
+    assert not duty.settled
+    assert not duty.silent("anna")
+    assert duty.on_duty(["handler"]) == ["anna"]
