@@ -58,6 +58,8 @@ class Guard:
     started: list[str] = field(default_factory=list)
     behind: float = 0.0
     chores: int = 0
+    log_is: str = ""
+    """What the chore that looks at the audit log says is wrong with it."""
     watchman: Watchman = field(init=False)
     ladder: LadderTurns = field(init=False)
 
@@ -78,7 +80,7 @@ class Guard:
                 site.climber.unfinished, site.calls, drain, KEYS, clock=lambda: site.wall
             ),
             heartbeat=self.beat,
-            chores=(self.broken, self.do),
+            chores=(self.broken, self.do, lambda: self.log_is),
             training=self.training,
             clock=lambda: site.wall,
             steady=self.steady,
@@ -365,6 +367,21 @@ def test_chores_are_done_every_minute_though_one_fails(guard: Guard) -> None:
     """What was spooled is brought in whatever else goes wrong."""
     guard.passes(185)
     assert guard.chores == 3
+
+
+def test_an_audit_log_with_entries_gone_is_an_alarm(guard: Guard) -> None:
+    """It stands until the log bears the head out again, and stops no heartbeat: calls still come."""
+    guard.log_is = "Entries are gone."
+    guard.passes(61)
+    (alarm,) = guard.watchman.alarms()
+    assert alarm["id"] == "audit-log"
+    assert alarm["text"] == "Entries are gone. Ask whoever runs this system to look."
+    beats = len(guard.beats)
+    guard.passes(61)
+    assert len(guard.beats) == beats + 1
+    guard.log_is = ""
+    guard.passes(61)
+    assert guard.names == set()
 
 
 def test_an_alarm_keeps_its_time(guard: Guard) -> None:
