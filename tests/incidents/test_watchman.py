@@ -370,7 +370,7 @@ def test_chores_are_done_every_minute_though_one_fails(guard: Guard) -> None:
 
 
 def test_an_audit_log_with_entries_gone_is_an_alarm(guard: Guard) -> None:
-    """It stands until the log bears the head out again, and stops no heartbeat: calls still come."""
+    """It stands until the log bears the head out again; heartbeats go on, for calls still come."""
     guard.log_is = "Entries are gone."
     guard.passes(61)
     (alarm,) = guard.watchman.alarms()
