@@ -20,6 +20,7 @@ from console.described import EXAMPLE
 from console.people_commands import Opened
 from incidents.accounts import Accounts
 from incidents.desk import Actor
+from incidents.audit_reading import Reading, Wanted
 from incidents.migrate import upgrade
 from incidents.roles import Roles
 from incidents.sealed import Keys
@@ -235,6 +236,16 @@ def test_an_export_may_be_bounded_in_time(run: Run) -> None:
     refused = run("incidents", "export", "--since", "yesterday")
     assert refused.exit_code == 1
     assert refused.stderr.startswith("Error: The filter since must be")
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_an_export_is_logged_as_a_disclosure(console: Console, run: Run, form: str) -> None:
+    """Whoever has the shell has every right, and is seen to use it."""
+    assert run("incidents", "export", "--format", form).exit_code == 0
+    found, _ = Reading(console.store.engine, console.keys).page(Wanted(operation="disclosure"))
+    assert [(one.person, one.what, one.record) for one in found] == [
+        ("command line", "exported incidents", "incidents")
+    ]
 
 
 def test_no_cell_of_an_exported_table_is_a_formula(run: Run) -> None:
