@@ -97,7 +97,8 @@ class _Orders:
         return self.exchange.rest.answer(method, target, headers, body)
 
 
-def _site(folder: Path, **settings: str) -> Iterator[Site]:
+def sites(folder: Path, **settings: str) -> Iterator[Site]:
+    """Run a site under ``folder``, with settings beside the usual ones."""
     lines = folder / "lines.toml"
     lines.write_text(LINES_FILE, encoding="utf-8")
     orders = _Orders()
@@ -112,13 +113,13 @@ def _site(folder: Path, **settings: str) -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site without a control room."""
-    yield from _site(tmp_path_factory.mktemp("site"))
+    yield from sites(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="session")
 def site_with_control_room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site whose waiting calls are bridged to a control room."""
-    yield from _site(tmp_path_factory.mktemp("bridged"), QUIETLINE_CONTROL_ROOM=CONTROL_ROOM)
+    yield from sites(tmp_path_factory.mktemp("bridged"), QUIETLINE_CONTROL_ROOM=CONTROL_ROOM)
 
 
 def _use(site: Site) -> Iterator[Exchange]:
