@@ -19,8 +19,8 @@ from console.commands import make, open_audit, open_people, open_store
 from console.described import EXAMPLE
 from console.people_commands import Opened
 from incidents.accounts import Accounts
-from incidents.desk import Actor
 from incidents.audit_reading import Reading, Wanted
+from incidents.desk import Actor
 from incidents.migrate import upgrade
 from incidents.roles import Roles
 from incidents.sealed import Keys
