@@ -91,7 +91,6 @@ _CLAIMING: Final = (
         lambda desk, of, told, how: desk.take_over(of, told.get("reason", ""), **how),
         (_reason("Why. Not needed in the first 20 s after the claim, nor from a silent screen."),),
         {"reason": "Shift change"},
-        waits=True,
     ),
     Deed(
         "hand-over",

@@ -215,6 +215,36 @@ def test_a_call_is_taken_over_with_a_reason_and_handed_over(console: Console) ->
     assert "nobody called" in refused(ben("hand-over", {"to": "ghost"}), 422)
 
 
+def test_a_caller_is_joined_to_a_handlers_phone_and_brought_back(
+    claimed: Any, console: Console
+) -> None:
+    """Keys are not heard meanwhile, so nothing can be asked; nobody unknown is ever rung."""
+    sid, _, post = claimed
+    assert "No control room is set" in refused(post("connect", {"to": "control_room"}), 422)
+    assert "nobody else is ever rung" in refused(post("connect", {"to": "me"}), 422)
+    console.accounts.add_user("anna", "a long enough password", now=console.now)
+    console.staff.set_phone("anna", "+447700900201", by="tests", now=console.now)
+    told(post("connect", {"to": "me"}))
+    passes(console, 1)
+    sentence = refused(post("ask", {"question": "danger_now"}), 409)
+    assert sentence.startswith("The caller is with anna and keys are not heard")
+    assert "put the line back to hold" in refused(post("release"), 409)
+    told(post("hold"))
+    passes(console, 1)
+    told(post("ask", {"question": "danger_now"}))
+    assert [one for one, _ in console.calls.played] == [sid] * 4
+    assert console.calls.rung == []  # the call itself dials; no call of ours is placed
+
+
+def test_a_take_over_stands_even_when_its_hold_comes_too_late(console: Console) -> None:
+    """The caller hung up meanwhile: it is mine all the same, to grade and to close."""
+    sid, reference = waiting(console)
+    console.calls.over.add(sid)
+    post = poster(console.program("anna", role="handler"), reference)
+    assert told(post("take-over"))["handler"] == "anna"
+    eventually(lambda: len(timeline(console, reference, "order_failed")) == 1, 10)
+
+
 def test_an_order_for_a_call_nobody_has_asks_to_claim_it_first(small: Console) -> None:
     """409, and what to do."""
     _, reference = waiting(small)
