@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from config.settings import TRAINING_ACCOUNT
+from simulator.elsewhere import registered
+from simulator.exchange import Exchange as Callers
 from tests import running
 from tests.browser.calls import Exchange
 from tests.browser.screen import Screen
@@ -28,6 +31,33 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Quietlin
 def exchange(house: running.Quietline) -> Exchange:
     """Callers who reach that Quietline."""
     return Exchange(house.data)
+
+
+@pytest.fixture(scope="session")
+def colleagues(house: running.Quietline) -> dict[str, tuple[str, str]]:
+    """Name and password of others at work: ``second`` handler and ``supervisor``."""
+    made = {}
+    for name, role in (("second", "handler"), ("supervisor", "supervisor")):
+        password = house.command("users", "add", name, "--role", role).strip()
+        made[name] = (name, password.split()[-1])
+    return made
+
+
+@pytest.fixture(scope="session")
+def callers(house: running.Quietline) -> Iterator[Callers]:
+    """Callers with a phone in their hand: orders of the console reach them, and they answer."""
+    made = Callers(
+        house.phone_url,
+        house.settings["QUIETLINE_PUBLIC_URL"],
+        house.auth_token,
+        TRAINING_ACCOUNT,
+        house.console_url,
+        serve_rest=True,
+    )
+    with registered(made) as known:
+        assert known
+        yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")
@@ -71,12 +101,13 @@ def screens(browser: Browser, house: running.Quietline) -> Iterator[Callable[...
             theme: str | None = None,
             scripts: bool = True,
             before: str | None = None,
+            account: tuple[str, str] | None = None,
         ) -> Screen:
             context = browser.new_context(
                 viewport={"width": width, "height": 800}, java_script_enabled=scripts
             )
             stack.callback(context.close)
-            screen = Screen(context, url or house.console_url, house.sign_in)
+            screen = Screen(context, url or house.console_url, account or house.sign_in)
             if theme is not None:
                 screen.choose_theme(theme)
             if before is not None:

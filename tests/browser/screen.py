@@ -9,6 +9,11 @@ from typing import Any
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
 
 PATIENCE_MS = 10_000
+HEARS = """() => {
+    const { dataset } = document.documentElement;
+    const works = !document.querySelector('#incident, table.board') || 'ready' in dataset;
+    return dataset.link === 'live' && works;
+}"""
 
 
 @dataclass(slots=True)
@@ -53,10 +58,8 @@ class Screen:
         expect(self.page.get_by_role("heading", name="Live board")).to_be_visible()
 
     def hears(self, page: Page | None = None) -> None:
-        """Wait until the live feed is heard."""
-        expect((page or self.page).locator("html")).to_have_attribute(
-            "data-link", "live", timeout=PATIENCE_MS
-        )
+        """Wait until the live feed is heard, and the page's own keys work."""
+        (page or self.page).wait_for_function(HEARS, timeout=PATIENCE_MS)
 
     def open(self, path: str) -> Page:
         """Go to a page of the console."""

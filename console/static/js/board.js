@@ -9,7 +9,7 @@ import { fill, made } from "./row.js";
 import { set } from "./text.js";
 import { tickWhenSeen } from "./time.js";
 import { tell } from "./told.js";
-import { URGENCIES, order } from "./words.js";
+import { URGENCIES, order, state } from "./words.js";
 
 const HOLD_MS = 10000;
 const CLICK_GUARD_MS = 400;
@@ -158,7 +158,8 @@ async function claim(row) {
   if (!take) return tell("Your role does not work calls.");
   const { reference } = row.dataset;
   const incident = feed.incidents.get(reference);
-  if (take.hidden && incident?.handler !== null) return location.assign(`/incidents/${reference}`);
+  if (!incident) return tell(`${reference} is closed.`);
+  if (take.hidden) return tell(`${reference}: ${state(incident)}. Enter opens it.`);
   take.disabled = true;
   const answer = await send(reference, take.textContent === "Take over" ? "take-over" : "claim");
   take.disabled = false;
@@ -200,3 +201,4 @@ for (const id of ["notices", "alarms"]) pushed.observe(document.getElementById(i
 for (const row of rows.values()) tickWhenSeen(row);
 setInterval(settle, 500);
 if (feed.complete) update(null);
+document.documentElement.dataset.ready = "";

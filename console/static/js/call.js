@@ -5,7 +5,7 @@ import { confirm } from "./confirm.js";
 import { send } from "./deeds.js";
 import * as dialogs from "./dialogs.js";
 import * as keyboard from "./keyboard.js";
-import { tell } from "./told.js";
+import { clear, standing, tell } from "./told.js";
 
 const GUARD_MS = 600; // a question that has just taken a number is not asked by a press meant for another
 const page = document.getElementById("incident");
@@ -18,6 +18,7 @@ const summary = () => document.querySelector('[data-part-of="summary"]');
 
 // Sends one deed and tells what came of it. A reason that turns out to be needed is asked for.
 async function act(deed, content, well) {
+  const before = standing();
   let answer = await send(reference, deed, content);
   if (answer.status === 422 && answer.field === "reason" && !content.reason) {
     const { title, act: word } = TAKES_REASON[deed] ?? { title: "Say why", act: "Send" };
@@ -25,8 +26,10 @@ async function act(deed, content, well) {
     if (given === null) return { ok: false };
     answer = await send(reference, deed, { ...content, ...given });
   }
-  if (answer.ok) tell(answer.pending ? "Proposed. A second person must approve it." : well, true);
-  else tell(answer.error);
+  if (answer.pending) tell("Proposed. A second person must approve it.", true);
+  else if (!answer.ok) tell(answer.error);
+  else if (well) tell(well, true);
+  else clear(before);
   read();
   return answer;
 }
@@ -176,6 +179,12 @@ export function start(of, readAgain) {
     if (!form) return;
     event.preventDefault();
     submit(form);
+  });
+  page.addEventListener("keydown", (event) => {
+    const { form } = event.target;
+    if (event.key !== "Enter" || event.target.tagName !== "SELECT" || !form?.dataset.deed) return;
+    event.preventDefault();
+    form.requestSubmit();
   });
   by("language")?.addEventListener("change", (event) => {
     act("language", { language: event.target.value }, event.target.dataset.well);

@@ -96,3 +96,4 @@ list.addEventListener("scroll", () => {
 }, { passive: true });
 new ResizeObserver(() => { if (atEnd) toEnd(); }).observe(list);
 toEnd();
+document.documentElement.dataset.ready = "";
