@@ -23,16 +23,6 @@ class Record:
     entries: tuple[Entry, ...]
     complete: bool
 
-    @property
-    def bridged(self) -> bool:
-        """Whether the caller is with the control room, where no key can be heard (rule 5)."""
-        if self.incident.connection != "open":
-            return False
-        turns = [
-            entry.kind for entry in self.entries if entry.kind in ("escalated", "bridge_ended")
-        ]
-        return turns[-1:] == ["escalated"]
-
 
 def record(reference: str, watch: Watch, store: Store) -> Record | None:
     """Find an incident, or return None. Raises ``StoreUnavailable`` when nobody here knows it."""

@@ -34,7 +34,7 @@ from incidents.ladder_moves import (
     Wait,
     why,
 )
-from incidents.ladder_policy import ON_SCREENS, Ladder
+from incidents.ladder_policy import Ladder
 from incidents.orders import Order
 from incidents.placing import Placed, place
 from incidents.sealed import CannotOpen, Keys
@@ -45,6 +45,7 @@ from incidents.working import Rules, Work
 
 TOLD_ROUNDS: Final = 2
 """Rounds whose every rung stands on the timeline; of later ones only who was rung or joined."""
+NO_PHONE: Final = "no supervisor has a phone on which they may be rung"
 MOST_MOVES: Final = 20
 BUDGET: Final = 0.03
 """Seconds after which a transaction takes no further call: whoever claims waits for it to end."""
@@ -152,7 +153,7 @@ class Steps:
             case Hasten(after):
                 return replace(climb, began_ms=turn.steady.ms - int(after * 1000))
             case Fire(at):
-                return self._fire(work, climb, at)
+                return self._fire(work, climb, at, turn)
             case Page():
                 self._page(work, climb, move)
                 return climb
@@ -169,7 +170,7 @@ class Steps:
         waited = 0 if reason == "regrade" else turn.since.passed(at, turn.now)
         return Climb(uuid7(turn.now), reason, 1, 0, turn.steady.ms - waited)
 
-    def _fire(self, work: Work, climb: Climb, at: int) -> Climb:
+    def _fire(self, work: Work, climb: Climb, at: int, turn: Turn) -> Climb:
         rung = self._ladder.rungs[at]
         name = self.moves.rung_id(climb, at)
         fired = work.connection.execute(
@@ -190,8 +191,11 @@ class Steps:
             work.change(rung=reached)
         # One that was fired before is recognised by its name, and nothing is done twice.
         if fired.rowcount:
-            if climb.round <= TOLD_ROUNDS or rung.does not in ON_SCREENS:
+            reaches = rung.does == "bridge" or (rung.does == "phone" and turn.supervisors)
+            if climb.round <= TOLD_ROUNDS or reaches:
                 work.write("escalated", to=rung.to, rung=rung.name, round=climb.round)
+            if rung.does == "phone" and not turn.supervisors and climb.round <= TOLD_ROUNDS:
+                work.write("page_failed", rung=rung.name, problem=NO_PHONE)
             if rung.does == "bridge":
                 to = self._rules.control_room or ""
                 self._place(work, work.new_order("connect", to=to, label="control room"), name)

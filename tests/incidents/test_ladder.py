@@ -216,6 +216,8 @@ def test_without_a_control_room_everything_else_climbs(data: Path, sqlite_url: s
         (1, "phone"),
         (2, "screens"),
     ]
+    (told,) = site.room.entries(caller, "page_failed")
+    assert "no supervisor has a phone" in told.data["problem"]
 
 
 def test_a_key_on_a_closed_incident_climbs_again(small: Site) -> None:
