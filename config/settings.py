@@ -18,13 +18,12 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from callflow.lines import E164
+from callflow.lines import E164, EMERGENCY
 from incidents.sealed import make_secret, read_secret
 
 TRAINING_ACCOUNT = "AC" + "5" * 32
 """The account the simulator plays when no Twilio account is set."""
 _ACCOUNT = re.compile(r"AC[0-9a-zA-Z]{32}\Z")
-_EMERGENCY = re.compile(r"\+?[0-9]{0,3}(999|112|911|000|111|101|100|110|113|115|117|118|119)\Z")
 _ADDRESS = re.compile(r"[!-~]+\Z")
 """Printable ASCII without a space: what may stand in an address."""
 _PORTS = range(1, 65536)
@@ -298,7 +297,7 @@ class _Reader:
         value = self.text(name)
         if value is None:
             return None
-        if _EMERGENCY.match(value):
+        if EMERGENCY.match(value):
             raise BadSetting(name, "must not be an emergency number: Quietline never calls those")
         if not E164.match(value):
             raise BadSetting(name, "must be a number such as +441632960055")
