@@ -140,6 +140,20 @@ def unaskable(incident: Incident, name: str) -> str:
     return ""
 
 
+def proposals(incident: Incident, entries: Iterable[Entry]) -> list[Entry]:
+    """Return what waits for a second person, and nothing that the caller has since overtaken."""
+    told = list(entries)
+    approved = {entry.data.get("entry") for entry in told if entry.kind == "approved"}
+    happened = [at for at in (incident.alerted_at, incident.ended_at) if at is not None]
+    return [
+        entry
+        for entry in told
+        if entry.kind in ("grade_proposed", "urgency_proposed")
+        and entry.id not in approved
+        and all(at <= entry.at for at in happened)
+    ]
+
+
 def ordered(entries: Iterable[Entry], answers: Sequence[Answer]) -> str | None:
     """Return the question that was ordered last and is not spoken yet, or None."""
     asked: tuple[datetime, str, str] | None = None

@@ -157,6 +157,8 @@ def review() -> ResponseReturnValue:
 def find() -> ResponseReturnValue:
     """Go to the incident whose reference was typed, however it was written down."""
     typed = request.args.get("reference", "")
+    if typed.strip():
+        audited().looked(holder(), "searched by reference", "board")
     reference = written_out("".join(typed.split()))
     if is_reference(reference) and record(reference, _watch(), _store()) is not None:
         return redirect(url_for("pages.incident", reference=reference), 303)
@@ -192,7 +194,6 @@ def _shown(found: Record) -> dict[str, object]:
     due = None
     if grade is not None and grade.target is not None and incident.graded_at is not None:
         due = incident.graded_at + timedelta(seconds=grade.target)
-    approved = {entry.data.get("entry") for entry in entries if entry.kind == "approved"}
     earlier, earlier_count = _earlier(found)
     bank = rules.questions.all
     return {
@@ -212,11 +213,7 @@ def _shown(found: Record) -> dict[str, object]:
         "details": {
             entry.data.get("field"): entry for entry in entries if entry.kind == "detail_set"
         },
-        "proposals": [
-            entry
-            for entry in entries
-            if entry.kind in ("grade_proposed", "urgency_proposed") and entry.id not in approved
-        ],
+        "proposals": asking.proposals(incident, entries),
         "earlier": earlier,
         "earlier_count": earlier_count,
         "languages": rules.languages,

@@ -1,0 +1,104 @@
+"""A call's page as the server writes it: earlier calls, why nothing can be asked, proposals."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from incidents.desk import Actor
+from tests.console.site import NOW, Console
+
+ANNA = Actor("anna", "handler")
+BEN = Actor("ben", "handler")
+
+
+@pytest.fixture
+def console(data: Path, sqlite_url: str) -> Console:
+    """A console of the test's own."""
+    return Console(data, sqlite_url)
+
+
+def page_of(console: Console, reference: str) -> str:
+    """Read a call's page as anna."""
+    answer = console.handler().get(f"/incidents/{reference}")
+    assert answer.status_code == 200
+    return answer.get_data(as_text=True)
+
+
+def test_earlier_calls_from_the_number_are_counted_and_the_latest_listed(console: Console) -> None:
+    """A handler need not search for them; a later call is no earlier one."""
+    old = [console.call("5", at=NOW - timedelta(days=day)) for day in (1, 2, 3, 40)]
+    this = console.call("55", at=NOW)
+    console.call("5", at=NOW - timedelta(days=1), number="+447700900999")
+    console.drain()
+    shown = page_of(console, console.reference(this))
+    assert "<b>4</b> earlier calls from this number; the latest:" in shown
+    listed = [console.reference(sid) in shown for sid in old]
+    assert listed == [True, True, True, False]
+
+
+def test_without_a_number_nobody_is_guessed(console: Console) -> None:
+    """Two withheld callers are two strangers."""
+    console.call("5", at=NOW - timedelta(days=1), number=None)
+    this = console.call("55", at=NOW, number=None)
+    console.drain()
+    assert "no earlier call can be found" in page_of(console, console.reference(this))
+
+
+def test_a_page_says_why_nothing_can_be_asked(console: Console) -> None:
+    """Nobody has it, a colleague has it; to its holder it says nothing."""
+    this = console.call("55")
+    console.drain()
+    reference = console.reference(this)
+    client = console.handler()
+
+    def why() -> str:
+        console.refresh()
+        body = client.get(f"/incidents/{reference}").get_data(as_text=True)
+        return body.partition('data-why="')[2].partition('"')[0]
+
+    assert why() == "Claim this call to ask: press c."
+    console.desk.claim(reference, by=BEN, now=NOW)
+    assert why() == "ben has this call."
+    console.desk.take_over(reference, by=ANNA, now=NOW)
+    assert why() == ""
+
+
+def test_a_proposal_is_approved_by_somebody_else_only(console: Console) -> None:
+    """Whoever proposed it sees it wait; a second person has the button; then it is gone."""
+    this = console.call("55")
+    console.drain()
+    reference = console.reference(this)
+    later = NOW + timedelta(seconds=10)
+    console.desk.claim(reference, by=ANNA, now=later)
+    done = console.desk.urgency(reference, 3, "A child played", by=ANNA, now=later)
+    anna, ben = console.handler(), console.handler("ben")
+
+    def button(client: FlaskClient) -> bool:
+        console.refresh()
+        body = client.get(f"/incidents/{reference}").get_data(as_text=True)
+        return f'id="approve-{done.entry}"' in body
+
+    assert not button(anna)
+    assert button(ben)
+    console.desk.approve(reference, str(done.entry), by=BEN, now=later)
+    assert not button(ben)
+
+
+def test_a_place_is_shown_with_its_source_radius_and_age(console: Console) -> None:
+    """A missing fix is said and never drawn."""
+    this = console.call("55")
+    console.drain()
+    reference = console.reference(this)
+    told = {"lt": 54.32691, "lg": -2.74761, "rd": 50.0, "source": "AML"}
+    console.desk.location(reference, told, by=BEN, now=NOW - timedelta(seconds=40))
+    console.desk.location(reference, {"no_fix": True, "source": "AML"}, by=BEN, now=NOW)
+    shown = page_of(console, reference)
+    assert "55 gives no location" in shown
+    assert "54.32691, -2.74761, within 50 m" in shown
+    assert "40 s ago" in shown
+    assert "<b>no fix</b>" in shown
+    assert "0.00000" not in shown
