@@ -4,7 +4,7 @@ The phone side reads it, so nothing here touches the store.
 """
 
 import hmac
-from typing import Final
+from typing import Final, Protocol
 
 from incidents.sealed import Keys
 
@@ -14,6 +14,16 @@ PARAMETER: Final = "QuietlineProof"
 
 class NotProved(Exception):
     """The proof call did not come through; ``str`` says where it ended."""
+
+
+class Prover(Protocol):
+    """Makes the proof call. ``webhooks.proving`` is the real one."""
+
+    def prove(self, call_sid: str) -> None:
+        """Make a signed silent call through the public address and end it.
+
+        May take seconds. Raises ``NotProved``.
+        """
 
 
 def proof_of(keys: Keys, call_sid: str) -> str:

@@ -6,6 +6,7 @@ daylight saving and a leap second hasten nothing and hold nothing up. It tells n
 
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,7 @@ def steady() -> Steady:
     return Steady(time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000, _boot())
 
 
+@cache
 def _boot() -> str:
     try:
         return _BOOT.read_text(encoding="ascii").strip()[:36]

@@ -12,13 +12,13 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from incidents.carrier import utc_now
 from incidents.fold import as_text
 from incidents.ladder import Climber
 from incidents.ladder_turns import LadderTurns
-from incidents.proof import NotProved
+from incidents.proof import NotProved, Prover
 from incidents.recorded import call_key
 from incidents.sealed import Keys
 from incidents.silent_calls import SilentCalls
@@ -42,16 +42,6 @@ NOBODY_MS: Final = 5_000
 LAG_SECONDS: Final = 10.0
 PHONE_SILENT_MS: Final = 10_000
 _SHOWN: Final = 3
-
-
-class Prover(Protocol):
-    """Makes the proof call. ``webhooks.proving`` is the real one."""
-
-    def prove(self, call_sid: str) -> None:
-        """Make a signed silent call through the public address and end it.
-
-        May take seconds. Raises ``NotProved``.
-        """
 
 
 def in_background(name: str, work: Callable[[], None]) -> None:
@@ -117,10 +107,7 @@ class Watchman:
         self._prove(ms)
         self._look_at_ladder(ms)
         self._look_for_people(ms)
-        for text in self._silent.look(ms, lambda work: self._once("silent calls", work)):
-            self._raise("call-silent", text)
-        if not self._silent.troubled:
-            self._end("call-silent")
+        self._look_at_silent_calls(ms, behind)
         if ms - self._minute_ms >= MINUTE_MS:
             self._minute_ms = ms
             self._once("chores", self._do_chores)
@@ -211,6 +198,15 @@ class Watchman:
             last is not None and ms - last > LADDER_SILENT_MS,
         )
 
+    def _look_at_silent_calls(self, ms: int, behind: float) -> None:
+        climbed = self._ladder.climbed_ms
+        if behind or climbed is None or ms - climbed > LADDER_SILENT_MS:
+            return  # what is heard of calls does not reach the store: their silence says nothing
+        for text in self._silent.look(ms, lambda work: self._once("silent calls", work)):
+            self._raise("call-silent", text)
+        if not self._silent.troubled:
+            self._end("call-silent")
+
     def _look_for_people(self, ms: int) -> None:
         # In training the newcomer's own screen is the only one there is.
         if self._training or not self._climber.nobody:
@@ -246,7 +242,9 @@ class Watchman:
             own = self._standing.keys() - {"heartbeat-failed", "audit-log"}
         if own or behind > LAG_SECONDS:
             return True
-        heard = [alarms for at, alarms in self._phones.values() if ms - at <= PHONE_SILENT_MS]
+        phones = list(self._phones.items())
+        self._phones = {pid: one for pid, one in phones if ms - one[0] <= PHONE_SILENT_MS}
+        heard = [alarmed for _, alarmed in self._phones.values()]
         return not heard or any(heard)
 
     def _beat(self) -> None:

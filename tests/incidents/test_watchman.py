@@ -314,6 +314,18 @@ def test_a_twilio_that_does_not_answer_is_told(guard: Guard) -> None:
     assert guard.site.incident(caller).connection == "open"
 
 
+def test_a_store_that_takes_nothing_makes_no_call_silent(guard: Guard) -> None:
+    """What is heard of them only waits in the journal: nobody is asked, and nothing alarms."""
+    caller = guard.site.waiting()
+    guard.site.room.desk.claim(caller.reference, by=ANNA, now=guard.site.wall)
+    guard.passes(10)
+    asked = guard.site.calls.asked
+    guard.behind = 20.0
+    guard.passes(190)
+    assert guard.site.calls.asked == asked
+    assert "call-silent" not in guard.names
+
+
 def test_two_people_who_talk_are_no_alarm(guard: Guard) -> None:
     """Nothing is heard of a bridged caller for as long as they talk."""
     caller = guard.site.waiting()
