@@ -1,8 +1,10 @@
 """Carries orders out: one request to Twilio's REST API each, and what became of it on record.
 
-Never two requests for one order at a time. An order whose process died before it was sent is
-found again (``sweep``): what keeps or connects a caller is sent late, a question never is, for
-it would be spoken into a call that has moved on. It decides no order itself.
+Never two requests for one order at a time, and never two for one call: Twilio does what it hears
+last, and a claim's slow hold must not cut off the question that followed it. An order whose
+process died before it was sent is found again (``sweep``): what keeps or connects a caller is sent
+late, a question never is, for it would be spoken into a call that has moved on. It decides no
+order itself.
 """
 
 import logging
@@ -79,6 +81,8 @@ class Carrier:
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._under_way: dict[str, Future[Carried]] = {}
         self._began: dict[str, float] = {}
+        # The latest order to each call: the next one is sent after it.
+        self._latest: dict[str, Future[Carried]] = {}
         self._unwritten: dict[str, tuple[Placed, Carried]] = {}
         self._keeper: threading.Thread | None = None
 
@@ -164,13 +168,19 @@ class Carrier:
             future: Future[Carried] = Future()
             self._under_way[placed.id] = future
             self._began[placed.id] = time.monotonic()
+            before = None
+            if placed.what != "page":  # a ring is a call of its own
+                before = self._latest.get(placed.call_sid)
+                self._latest[placed.call_sid] = future
             if self._keeper is None:
                 self._keeper = threading.Thread(target=self._touch, daemon=True)
                 self._keeper.start()
-        threading.Thread(target=self._run, args=(placed, future), daemon=True).start()
+        threading.Thread(target=self._run, args=(placed, future, before), daemon=True).start()
         return future
 
-    def _run(self, placed: Placed, future: Future[Carried]) -> None:
+    def _run(self, placed: Placed, future: Future[Carried], before: Future[Carried] | None) -> None:
+        if before is not None:
+            before.result()
         with self._turns:
             carried = self._send(placed)
         # Whoever waits is told first: the record follows within milliseconds.
@@ -181,6 +191,8 @@ class Carrier:
             with self._lock:
                 self._under_way.pop(placed.id, None)
                 self._began.pop(placed.id, None)
+                if self._latest.get(placed.call_sid) is future:
+                    del self._latest[placed.call_sid]
 
     def _send(self, placed: Placed) -> Carried:
         try:

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from incidents.carrier import Carrier
 from incidents.desk import Done
+from incidents.placing import placed_in
 from incidents.tables import orders
 from incidents.transactions import reading, writing
 from tests.incidents.desks import ANNA, Room, after
@@ -98,6 +99,35 @@ def test_an_order_that_is_under_way_is_not_sent_twice(small: Sending) -> None:
     small.calls.hold.set()
     assert small.carrier.carry(done.orders[0], patience=5).state == "sent"
     assert small.calls.asked == 1
+
+
+def test_orders_to_one_call_reach_twilio_in_the_order_they_were_given(small: Sending) -> None:
+    """A question asked right after the claim must not be cut off by the claim's own slow hold."""
+    caller = small.room.claimed()
+    (hold,) = (placed_in(row, KEYS) for row in small.rows("hold"))
+    done = small.room.desk.ask(
+        caller.reference, text="Are you in danger now?", by=ANNA, now=after(12)
+    )
+    small.calls.hold = threading.Event()
+    small.carrier.carry_later([hold])
+    assert eventually(lambda: small.calls.asked == 1)
+    assert small.carrier.carry(done.orders[0], patience=0.1).state == "waiting"
+    assert small.calls.asked == 1, "it waits for the order before it"
+    small.calls.hold.set()
+    assert small.carrier.carry(done.orders[0], patience=5).state == "sent"
+    assert [path for _, path in small.calls.played] == [hold.path, done.orders[0].path]
+
+
+def test_an_order_to_another_call_waits_for_nobody(small: Sending) -> None:
+    """One call at which Twilio is slow keeps no other caller waiting."""
+    _, first = small.asked()
+    other = small.room.claimed()
+    second = small.room.desk.ask(other.reference, text="Are you hurt?", by=ANNA, now=after(12))
+    small.calls.hold = threading.Event()
+    small.carrier.carry_later(first.orders)
+    small.carrier.carry_later(second.orders)
+    assert eventually(lambda: small.calls.asked == 2)
+    small.calls.hold.set()
 
 
 def test_a_hold_that_was_left_behind_is_sent_late(sending: Sending) -> None:
