@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import select, update
 
+from callflow.urgency import SOON
 from incidents.fold import Incident
 from incidents.store import NoSuchIncident
 from incidents.tables import incidents, presence, users
@@ -79,7 +80,7 @@ class Claiming(Working):
                 raise Conflict(
                     f"The caller is with {joined}: put the line back to hold before you release."
                 )
-            work.change(handler=None, claimed_at=None, away_at=None)
+            _give_back(work)
             work.write("released")
             work.log("released")
 
@@ -166,12 +167,12 @@ class Claiming(Working):
                 if work.incident.handler != name or work.incident.state != "claimed":
                     return
                 supervisor = self._supervisor_on_duty(work, name)
-                at = work.at if supervisor else None
-                work.change(handler=supervisor, claimed_at=at, away_at=None)
                 reason = "the account of the holder was ended"
                 if supervisor:
+                    work.change(handler=supervisor, claimed_at=work.at, away_at=None)
                     work.write("handed_over", **{"from": name, "to": supervisor, "reason": reason})
                 else:
+                    _give_back(work)
                     work.write("released", **{"from": name, "reason": reason})
                 work.log("passed on a leaver's claim")
 
@@ -235,6 +236,17 @@ def take(work: Work, kind: str, *, hold: bool = True, via: str = "", **data: str
         # Somebody who has shown no sign yet is still being spoken to: tell them to stay.
         say = "stay" if one.signal == "nothing" else ""
         work.order(work.new_order("hold", say=say))
+
+
+def _give_back(work: Work) -> None:
+    """Have the incident wait again; a caller on an open line needs somebody at once."""
+    one = work.incident
+    work.change(handler=None, claimed_at=None, away_at=None)
+    # The claim's hold stands: no timer lets this caller go, and none rings anybody. One who has
+    # shown no sign would wait below the ladder for ever (rule 8).
+    if one.connection == "open" and one.urgency > SOON:
+        work.change(set_urgency=SOON, set_urgency_at=work.at)
+        work.write("urgency_set", urgency=SOON, reason="given back with the line open")
 
 
 def mine(work: Work) -> None:

@@ -57,6 +57,36 @@ def test_a_released_call_waits_again(room: Room) -> None:
         room.desk.release(caller.reference, by=ANNA, now=after(13))
 
 
+def test_a_silent_caller_who_is_given_back_is_urgent(room: Room) -> None:
+    """The claim took every timer off the line: whoever gives it back asks for somebody (rule 8)."""
+    caller = Caller()
+    room.machine.drained(caller.arrives())
+    room.desk.claim(caller.reference, by=ANNA, now=after(2))
+    done = room.desk.release(caller.reference, by=ANNA, now=after(4))
+    assert (done.incident.state, done.incident.urgency) == ("waiting", 2)
+    (entry,) = room.entries(caller, "urgency_set")
+    assert entry.data["reason"] == "given back with the line open"
+
+
+def test_the_silent_caller_of_a_leaver_is_urgent(room: Room) -> None:
+    """With no supervisor at work to take them over."""
+    caller = Caller()
+    room.machine.drained(caller.arrives())
+    room.desk.claim(caller.reference, by=ANNA, now=after(2))
+    (done,) = room.desk.leaver("anna", by=SUE, now=after(4))
+    assert (done.incident.state, done.incident.urgency) == ("waiting", 2)
+
+
+def test_whoever_gives_back_a_line_that_is_over_raises_nothing(room: Room) -> None:
+    """Nobody is on it."""
+    caller = Caller()
+    room.machine.drained(caller.arrives())
+    room.desk.claim(caller.reference, by=ANNA, now=after(2))
+    room.hangs_up(caller)
+    done = room.desk.release(caller.reference, by=ANNA, now=after(30))
+    assert (done.incident.state, done.incident.urgency) == ("review", 4)
+
+
 def test_two_who_grabbed_the_same_phone_need_no_reason(room: Room) -> None:
     """In the first 20 s after a claim anyone may take it; afterwards a reason is asked for."""
     caller = room.claimed()
