@@ -28,6 +28,7 @@ from incidents.working import Actor, Rules, Work, Working
 ANSWERED: Final = "answered"
 """State of a page whose person pressed 1, whoever then had the call."""
 LADDER: Final = Actor("ladder", "")
+_CHUNK: Final = 500
 
 
 class Holders(Working):
@@ -38,8 +39,6 @@ class Holders(Working):
     ) -> None:
         super().__init__(store, keys, audit, rules)
         self._ladder = ladder
-        phones = [at for at, rung in enumerate(ladder.rungs, start=1) if rung.does == "phone"]
-        self._from_rung = min(phones, default=None)
 
     def supervisors(self, on_duty: Sequence[str]) -> list[Supervisor]:
         """Return everybody who may be rung."""
@@ -105,26 +104,33 @@ class Holders(Working):
 
     def _answered(self, known: Sequence[Incident]) -> list[tuple[Row[Any], Incident]]:
         """Return pages whose person pressed 1 and that were not looked at yet."""
-        if self._from_rung is None:
-            return []
-        rung = {one.call_key: one for one in known if (one.rung or 0) >= self._from_rung}
-        if not rung:
-            return []
+        # Whatever rung the call is on now: a 1 that lost the race is done with at once, and does
+        # not take the same call when it is given back.
+        by_call = {one.call_key: one for one in known}
+        calls = sorted(by_call)
+        found = []
+        for start in range(0, len(calls), _CHUNK):
+            found += self._pressed(calls[start : start + _CHUNK])
+        return [(page, by_call[page.call_key]) for page in found]
+
+    def _pressed(self, calls: Sequence[str]) -> list[Row[Any]]:
         with reading(self._store.engine) as connection:
             pages = connection.execute(
                 select(orders).where(
-                    orders.c.call_key.in_(sorted(rung)),
+                    orders.c.call_key.in_(calls),
                     orders.c.what == "page",
                     orders.c.by == LADDER.name,
                     orders.c.state.in_((WAITING, SENT)),
                 )
             ).all()
+            if not pages:
+                return []
             asked = sorted({page.call_key for page in pages})
             told = connection.execute(
                 select_events(asked).where(events.c.kind == "page_answered")
             ).all()
         pressed = {str(unseal(as_sealed(row), self._keys).data.get("order")) for row in told}
-        return [(page, rung[page.call_key]) for page in pages if page.id in pressed]
+        return [page for page in pages if page.id in pressed]
 
     def _taken_by_phone(self, page: Row[Any], one: Incident, now: datetime) -> Sequence[Placed]:
         name = order_in(page, self._keys).name

@@ -13,7 +13,7 @@ from incidents.tables import orders, users
 from incidents.transactions import reading, writing
 from tests.incidents.desks import ANNA, BEN
 from tests.incidents.ladders import SUPERVISORS, Site
-from tests.incidents.making import KEYS, Caller
+from tests.incidents.making import KEYS, Caller, sealed
 
 
 @pytest.fixture
@@ -103,6 +103,20 @@ def test_a_call_that_only_wants_closing_wakes_nobody(site: Site) -> None:
     site.passes(90)
     assert site.incident(caller).away_at is not None
     assert site.calls.rung == []
+
+
+def test_a_silent_caller_who_is_given_back_climbs(site: Site) -> None:
+    """Rule 8: the claim's hold keeps them on the line for good, so somebody must come."""
+    caller = Caller(began=site.wall)
+    site.room.machine.drain().record(sealed(replace(caller.arrives(), at=site.wall)))
+    site.turns()
+    site.room.desk.claim(caller.reference, by=ANNA, now=site.wall)
+    site.passes(3)
+    site.room.desk.release(caller.reference, by=ANNA, now=site.wall)
+    site.passes(1)
+    assert (site.incident(caller).state, site.incident(caller).urgency) == ("waiting", 2)
+    site.passes(31)
+    assert len(site.orders(caller, "connect")) == 1
 
 
 # -- grade again -----------------------------------------------------------------
@@ -237,6 +251,21 @@ def test_one_pressed_too_late_changes_nothing(site: Site) -> None:
     site.passes(5)
     assert site.incident(caller).handler == "anna"
     assert len(site.room.entries(caller, "claimed")) == 1
+
+
+def test_one_pressed_too_late_takes_nothing_afterwards_either(site: Site) -> None:
+    """Whoever lost the race has hung up: when the call is given back, it waits for somebody new."""
+    caller = site.waiting()
+    site.passes(21)
+    (page,) = site.orders(caller, "page")
+    site.room.desk.claim(caller.reference, by=ANNA, now=site.wall)
+    site.passes(1)
+    presses_one(site, caller, page.id, "sue")
+    site.passes(30)
+    site.room.desk.release(caller.reference, by=ANNA, now=site.wall)
+    site.passes(25)
+    one = site.incident(caller)
+    assert (one.state, one.handler) == ("waiting", None)
 
 
 def test_one_pressed_while_the_control_room_has_the_caller_changes_nothing(site: Site) -> None:
