@@ -93,6 +93,7 @@ function soundOut() {
 }
 
 function notifyAll() {
+  if (!notifications.may()) return;
   once("notified", noticeOf, (fresh) => fresh.map((one) => notifications.notify(one, URGENCIES[one.urgency].word)).some(Boolean));
 }
 

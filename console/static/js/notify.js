@@ -7,7 +7,8 @@ const possible = typeof Notification !== "undefined" && window.isSecureContext;
 
 let on = kept("notify", true);
 
-function may() {
+// Asking costs a call to the browser itself: once for a look, not once for each incident.
+export function may() {
   return possible && on && Notification.permission === "granted";
 }
 
