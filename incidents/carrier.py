@@ -3,8 +3,9 @@
 Never two requests for one order at a time, and never two for one call: Twilio does what it hears
 last, and a claim's slow hold must not cut off the question that followed it. An order whose
 process died before it was sent is found again (``sweep``): what keeps or connects a caller is sent
-late, a question never is, for it would be spoken into a call that has moved on. It decides no
-order itself.
+late, a question never is, for it would be spoken into a call that has moved on. A hold that Twilio
+does not take is sent again for minutes, for a timer may let a claimed caller go without it. It
+decides no order itself.
 """
 
 import logging
@@ -37,7 +38,9 @@ TOUCH_EVERY: Final = 0.7
 """Seconds after which an order that is still being sent says so to other processes' sweeps."""
 AT_ONCE: Final = 16
 """Requests under way at once; the others wait for their turn."""
-MOST_TRIES: Final = 5
+MOST_TRIES: Final = 30
+"""Times an order is taken up again: each time the process that took it died, or it would be sent
+or failed. An engine that is killed again and again must not cost a caller the bridge."""
 LATE: Final = ("hold", "connect", "page")
 _LONGEST_PROBLEM: Final = 200
 
@@ -126,7 +129,8 @@ class Carrier:
         taken = []
         for row in left:
             # Either way: a clock that was put back must not hide an order for an hour.
-            if abs(now - (row.done_at or row.at)) <= LEFT_FOR or self._knows(row.id):
+            pause = min(LEFT_FOR * max(1, row.tries), LONGEST_PAUSE)
+            if abs(now - (row.done_at or row.at)) <= pause or self._knows(row.id):
                 continue
             if (placed_late := self._take(row, now)) is not None:
                 taken.append(placed_late)
@@ -217,13 +221,15 @@ class Carrier:
         now = self._clock()
         try:
             with writing(self._store.engine) as connection:
-                if carried.state == "failed":
+                if carried.state == "failed" and placed.what == "hold" and not carried.over:
+                    _put_off(connection, self._keys, placed, carried.problem, now)
+                elif carried.state == "failed":
                     _fail(connection, self._keys, placed, carried.problem, now)
                 else:
                     connection.execute(
                         update(orders)
                         .where(orders.c.id == placed.id, orders.c.state == WAITING)
-                        .values(state=SENT, tries=orders.c.tries + 1, done_at=now)
+                        .values(state=SENT, tries=orders.c.tries + 1, done_at=now, problem=None)
                     )
         except StoreUnavailable:
             with self._lock:
@@ -260,7 +266,7 @@ def _too_late(connection: Connection, row: Row[Any], now: datetime) -> str:
     """Say why an order that was left behind must not be sent any more; empty when it may."""
     if row.what not in LATE:
         return "it was left behind, and is not said into a call that has moved on"
-    if row.tries >= MOST_TRIES:
+    if row.tries >= MOST_TRIES and (row.what != "hold" or now - row.at > HOLD_FOR):
         return "it was tried too often"
     later = select(orders.c.id).where(
         orders.c.call_key == row.call_key,
@@ -274,6 +280,20 @@ def _too_late(connection: Connection, row: Row[Any], now: datetime) -> str:
     return ""
 
 
+def _put_off(
+    connection: Connection, keys: Keys, placed: Placed, problem: str, now: datetime
+) -> None:
+    """Leave a hold that was not taken to a later sweep, and tell the timeline, once."""
+    mine = orders.c.id == placed.id, orders.c.state == WAITING
+    before = connection.execute(select(orders.c.problem).where(*mine)).first()
+    if before is None:
+        return
+    put_off = {"tries": orders.c.tries + 1, "done_at": now, "problem": problem}
+    connection.execute(update(orders).where(*mine).values(put_off))
+    if before.problem is None:
+        _tell(connection, keys, placed, problem, now, again=True)
+
+
 def _fail(connection: Connection, keys: Keys, placed: Placed, problem: str, now: datetime) -> None:
     """Mark an order failed and tell the timeline, once."""
     failed = connection.execute(
@@ -281,9 +301,15 @@ def _fail(connection: Connection, keys: Keys, placed: Placed, problem: str, now:
         .where(orders.c.id == placed.id, orders.c.state == WAITING)
         .values(state=FAILED, tries=orders.c.tries + 1, done_at=now, problem=problem)
     )
-    if not failed.rowcount:
-        return
-    told = {"by": placed.by, "order": placed.id, "what": placed.what, "problem": problem}
+    if failed.rowcount:
+        _tell(connection, keys, placed, problem, now)
+
+
+def _tell(
+    connection: Connection, keys: Keys, placed: Placed, problem: str, now: datetime, **more: bool
+) -> None:
+    """Tell the timeline, and every screen, that an order was not carried out."""
+    told = {"by": placed.by, "order": placed.id, "what": placed.what, "problem": problem, **more}
     if placed.what == "page":
         write_entry(
             connection, keys, placed.call_key, "page_failed", {**told, "name": placed.name}, at=now

@@ -35,13 +35,13 @@ class LadderTurns:
         """When the ladder was last gone through to the end; None: never yet."""
 
     def turn(self, behind: float) -> None:
-        """Climb, and sweep once a second."""
+        """Sweep once a second, what was left behind first; then climb."""
         now, at = self._clock(), self._steady()
-        self._climber.climb(now, at, behind)
-        self.climbed_ms = self._steady().ms
         if self._swept_ms is None or at.ms - self._swept_ms >= SWEEP_EVERY_MS:
             self._swept_ms = at.ms
             self._carrier.sweep(now)
+        self._climber.climb(now, at, behind)
+        self.climbed_ms = self._steady().ms
 
     def hear(self, datagram: bytes) -> None:
         """Nothing that others ring is of interest here."""
