@@ -109,6 +109,7 @@ def test_who_is_calling_can_be_chosen(page: Page, product: Product) -> None:
     page.get_by_role("button", name="Call").click()
     eventually(lambda: product.posted)
     assert product.form("/voice/incoming")["From"] == "anonymous"
+    expect(page.get_by_role("status")).to_have_text("Line open")
     page.keyboard.press("Escape")
     expect(page.get_by_role("status")).to_have_text("Call over")
 
