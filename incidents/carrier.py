@@ -41,6 +41,10 @@ AT_ONCE: Final = 16
 MOST_TRIES: Final = 30
 """Times an order is taken up again: each time the process that took it died, or it would be sent
 or failed. An engine that is killed again and again must not cost a caller the bridge."""
+HOLD_FOR: Final = timedelta(minutes=10)
+"""For so long a hold is tried, however often Twilio refuses it (rule 10)."""
+LONGEST_PAUSE: Final = timedelta(seconds=15)
+"""Between two tries of a refused hold, which come ever more seldom."""
 LATE: Final = ("hold", "connect", "page")
 _LONGEST_PROBLEM: Final = 200
 
@@ -129,7 +133,9 @@ class Carrier:
         taken = []
         for row in left:
             # Either way: a clock that was put back must not hide an order for an hour.
-            pause = min(LEFT_FOR * max(1, row.tries), LONGEST_PAUSE)
+            pause = LEFT_FOR
+            if row.problem is not None:
+                pause = min(LEFT_FOR * max(1, row.tries), LONGEST_PAUSE)
             if abs(now - (row.done_at or row.at)) <= pause or self._knows(row.id):
                 continue
             if (placed_late := self._take(row, now)) is not None:
@@ -266,8 +272,10 @@ def _too_late(connection: Connection, row: Row[Any], now: datetime) -> str:
     """Say why an order that was left behind must not be sent any more; empty when it may."""
     if row.what not in LATE:
         return "it was left behind, and is not said into a call that has moved on"
-    if row.tries >= MOST_TRIES and (row.what != "hold" or now - row.at > HOLD_FOR):
+    if row.tries >= MOST_TRIES and row.problem is None:
         return "it was tried too often"
+    if row.problem is not None and now - row.at > HOLD_FOR:
+        return "it was tried for too long"
     later = select(orders.c.id).where(
         orders.c.call_key == row.call_key,
         orders.c.what != "page",

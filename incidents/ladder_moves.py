@@ -134,10 +134,11 @@ def joined(incident: Incident, orders: Sequence[Row[Any]], now: datetime) -> boo
         return False
     played = [order for order in orders if order.what != "page"]
     last = max(played, key=lambda order: int(order.step), default=None)
-    if last is not None and last.state != FAILED and last.step > incident.last_step:
-        on_its_way = abs((now - last.at).total_seconds()) <= REACHES_PHONE_SECONDS
-        if on_its_way:
-            return last.what in ("connect", "conference")
+    if last is None or last.state == FAILED or last.problem is not None:
+        return bool(incident.bridged)
+    on_its_way = abs((now - last.at).total_seconds()) <= REACHES_PHONE_SECONDS
+    if on_its_way and last.step > incident.last_step:
+        return last.what in ("connect", "conference")
     return bool(incident.bridged)
 
 

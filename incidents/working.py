@@ -167,6 +167,7 @@ class Work:
         on_its_way = (
             row is not None
             and row.state != FAILED
+            and row.problem is None
             and row.step > self.incident.last_step
             and (self.at - row.at).total_seconds() <= REACHES_PHONE_SECONDS
         )

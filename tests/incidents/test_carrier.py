@@ -141,6 +141,52 @@ def test_a_hold_that_was_left_behind_is_sent_late(sending: Sending) -> None:
     assert sending.carrier.sweep(after(60)) == []
 
 
+def test_the_hold_of_a_claim_is_sent_until_twilio_takes_it(sending: Sending) -> None:
+    """Rule 10: no timer lets a claimed caller go, also when Twilio fails for longer than a try."""
+    caller = sending.room.claimed()
+    (hold,) = (placed_in(row, KEYS) for row in sending.rows("hold"))
+    sending.calls.refuses.add("play")
+    assert sending.carrier.carry(hold, patience=5).state == "failed"
+    (entry,) = eventually(lambda: sending.room.entries(caller, "order_failed"))
+    assert entry.data["problem"].startswith("503 after three tries")
+    assert entry.data["again"] is True
+    for seconds in range(15, 120, 5):
+        sending.now = after(seconds)
+        sending.carrier.sweep(sending.now)
+        eventually(lambda: sending.carrier.under_way == 0)
+    assert sending.calls.asked > 4
+    sending.calls.refuses.clear()
+    sending.now = after(140)
+    sending.carrier.sweep(sending.now)
+    assert eventually(lambda: [row.state for row in sending.rows("hold")] == ["sent"])
+    assert sending.calls.played == [(caller.sid, hold.path)]
+    assert len(sending.room.entries(caller, "order_failed")) == 1, "told once"
+
+
+def test_the_hold_of_a_caller_who_hung_up_is_not_sent_again(small: Sending) -> None:
+    """There is nobody to hold."""
+    caller = small.room.claimed()
+    (hold,) = (placed_in(row, KEYS) for row in small.rows("hold"))
+    small.calls.over.add(caller.sid)
+    small.carrier.carry(hold, patience=5)
+    assert eventually(lambda: [row.state for row in small.rows("hold")] == ["failed"])
+    assert small.carrier.sweep(after(60)) == []
+
+
+def test_a_hold_is_given_up_in_the_end(small: Sending) -> None:
+    """And the timeline says so: ten minutes on, nothing a timer does is undone by it."""
+    caller = small.room.claimed()
+    (hold,) = (placed_in(row, KEYS) for row in small.rows("hold"))
+    small.calls.refuses.add("play")
+    small.carrier.carry(hold, patience=5)
+    for seconds in range(20, 800, 20):
+        small.now = after(seconds)
+        small.carrier.sweep(small.now)
+        eventually(lambda: small.carrier.under_way == 0)
+    assert [row.state for row in small.rows("hold")] == ["failed"]
+    assert len(small.room.entries(caller, "order_failed")) == 2
+
+
 def test_of_two_sweeps_one_takes_an_order(sending: Sending) -> None:
     """Two engines on one store; the one that was slower sends nothing."""
     sending.room.claimed()
