@@ -52,15 +52,19 @@ def test_the_board_is_sorted_by_urgency_and_then_by_time(
     for call in calls:
         expect(screen.row(call.reference)).to_be_visible()
 
-    def places() -> list[tuple[int, bool, float]]:
-        found: list[tuple[int, bool, float]] = [
-            (rank, review, since)
-            for rank, review, since in screen.evaluate(
-                """[...document.querySelectorAll('#rows tr.row')].map((row) => [
-                    Number(row.className.match(/urgency-(\\d)/)[1]),
-                    row.querySelector('[data-state]').textContent === 'for review',
-                    Date.parse(row.querySelector('time').dataset.since),
-                ])"""
+    def places() -> list[tuple[int, bool, bool, float]]:
+        found: list[tuple[int, bool, bool, float]] = [
+            (rank, review, has, since)
+            for rank, review, has, since in screen.evaluate(
+                """[...document.querySelectorAll('#rows tr.row')].map((row) => {
+                    const state = row.querySelector('[data-state]').textContent;
+                    return [
+                        Number(row.className.match(/urgency-(\\d)/)[1]),
+                        state === 'for review',
+                        !['', 'for review'].includes(state) && !state.endsWith(', away'),
+                        Date.parse(row.querySelector('time').dataset.since),
+                    ];
+                })"""
             )
         ]
         return found

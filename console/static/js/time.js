@@ -37,13 +37,13 @@ export function tick(element) {
 }
 
 // A thousand rows tick; only those on the screen are worth it.
-const near = new WeakSet();
+const near = new Set();
 const seen = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
     if (!isIntersecting) near.delete(target);
     else {
       near.add(target);
-      for (const one of target.querySelectorAll("[data-since]")) tick(one);
+      tickIn(target);
     }
   }
 }, { rootMargin: "200px" });
@@ -52,10 +52,15 @@ export function tickWhenSeen(row) {
   seen.observe(row);
 }
 
+function tickIn(root) {
+  for (const element of root.querySelectorAll("[data-since], [data-until], [data-ago]")) tick(element);
+}
+
 function tickAll() {
-  for (const element of document.querySelectorAll("[data-since], [data-until], [data-ago]")) {
-    const row = element.closest("tr.row");
-    if (row === null || near.has(row)) tick(element);
+  for (const root of document.querySelectorAll(".top, .incident, .overview")) tickIn(root);
+  for (const row of near) {
+    if (row.isConnected) tickIn(row);
+    else near.delete(row);
   }
   const at = document.getElementById("clock");
   if (at) at.textContent = zoned.format(now());
