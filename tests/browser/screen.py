@@ -78,13 +78,16 @@ class Screen:
         return found
 
     def texts(self) -> dict[str, str]:
-        """What each row of the board reads, without the time that runs."""
+        """What each row of the board reads, without the time that runs.
+
+        ``textContent``: rows off the screen are not laid out, and have no other.
+        """
         found: dict[str, str] = self.page.evaluate(
             """Object.fromEntries([...document.querySelectorAll('#rows tr.row')].map((row) => [
                 row.dataset.reference,
                 row.className.replace(' arrived', '') + ' ' +
                 [...row.cells].filter((cell) => !cell.matches('.wait, .whose'))
-                    .map((cell) => cell.innerText.trim()).join(' | ')
+                    .map((cell) => cell.textContent.trim()).join(' | ')
                 + [...row.querySelectorAll('.whose > :not([hidden])')]
                     .map((one) => ` | ${one.textContent} ${one.ariaLabel ?? ''}`).join('')
                 + [...row.querySelectorAll('use')].map((use) => use.getAttribute('href')).join(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
@@ -27,8 +28,13 @@ def test_a_stranger_is_led_to_the_sign_in_and_then_where_they_wanted(
     expect(stranger.get_by_role("heading", name="Review queue")).to_be_visible()
 
 
-def test_signing_out_ends_every_page_of_the_session(screen: Screen) -> None:
+def test_signing_out_ends_every_page_of_the_session(
+    screens: Callable[..., Screen], house: running.Quietline
+) -> None:
     """The other page says so by itself, and its cookie opens nothing any more."""
+    # Somebody who holds no call: nobody is signed out with a caller on the line.
+    password = house.command("users", "add", "leaving").strip()
+    screen = screens(account=("leaving", password))
     screen.hears()
     other = screen.watch(screen.context.new_page())
     other.goto(screen.url)
