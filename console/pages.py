@@ -236,6 +236,4 @@ def _at_least(start: datetime, until: datetime) -> datetime:
 def _incident_page(found: Record, *, text: str = "", refusal: str | None = None) -> str:
     if not audited().may_open(found, holder()):
         return ask_why(found.incident.reference)
-    return render_template(
-        "incident.html", text=text, refusal=refusal, longest=LONGEST_NOTE, **_shown(found)
-    )
+    return render_template("incident.html", text=text, refusal=refusal, **_shown(found))

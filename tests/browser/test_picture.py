@@ -26,6 +26,9 @@ def test_the_picture_of_the_board_can_be_made(
     expect(screen.page.locator("#silent")).to_be_hidden()
     # The engine has seen that one of them called before.
     expect(screen.page.locator("#rows")).to_contain_text("second silent call")
+    # Who is on duty and when the way was proved are known a few seconds after the start.
+    expect(screen.page.locator("#duty b")).not_to_have_text("–", timeout=20_000)
+    expect(screen.page.locator("#way .proved")).to_be_visible(timeout=20_000)
     screen.page.emulate_media(reduced_motion="reduce")
     picture = wanted / "board.png"
     screen.page.screenshot(path=picture)
