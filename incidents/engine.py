@@ -23,7 +23,7 @@ from typing import Any, Protocol
 from callflow.profiles import Profile
 from incidents.drain import Drain
 from incidents.fold import as_text
-from incidents.proofs import forget_proofs
+from incidents.forgetting import forget_proofs, forget_requests
 from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tail import Tail
@@ -216,7 +216,9 @@ class Engine:
         """
         try:
             stored, aside = self.store.drained(), self.store.files_set_aside()
-            forget_proofs(self.store, datetime.now(UTC))
+            now = datetime.now(UTC)
+            forget_proofs(self.store, now)
+            forget_requests(self.store, now)
         except StoreUnavailable:
             return
         for reading in tail.finished():

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from incidents.desk import Conflict, Unfit
+from incidents.forgetting import forget_requests
 from tests.incidents.desks import ANNA, BEN, SUE, Room, after
 
 
@@ -163,3 +164,14 @@ def test_handover_notes_are_read_newest_first(room: Room) -> None:
     room.desk.handover_note("all quiet", by=ANNA, now=after(2))
     told = [(one.data["by"], one.data["text"]) for one in room.desk.handovers()]
     assert told == [("anna", "all quiet"), ("sue", "two open calls")]
+
+
+def test_the_names_of_requests_are_forgotten_after_a_day(room: Room) -> None:
+    """Until then one that is sent again is done once."""
+    caller = room.claimed()
+    for _ in range(2):
+        room.desk.note(caller.reference, "once", by=ANNA, now=after(11), request="one")
+    assert len(room.entries(caller, "note_added")) == 1
+    store = room.machine.store
+    assert forget_requests(store, after(11) + timedelta(hours=23)) == 0
+    assert forget_requests(store, after(11) + timedelta(hours=25)) == 1

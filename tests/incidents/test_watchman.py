@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import delete, update
 
 from incidents.drain import Drain
+from incidents.forgetting import forget_proofs
 from incidents.ladder_policy import STANDARD
 from incidents.ladder_turns import LadderTurns
 from incidents.proof import NotProved
-from incidents.proofs import forget_proofs
 from incidents.recorded import call_key
 from incidents.silent_calls import SilentCalls
 from incidents.steady import Steady

@@ -1,6 +1,7 @@
-"""Proof calls: the watchman's own, which reach the feed and are taken away after a day.
+"""What the store does not keep: proof calls, and the names of requests that came long ago.
 
-They are no calls of anybody. The store forgets them wholly; everything else it keeps.
+A proof call is the watchman's own and nobody's; a request's name only keeps one that is sent
+again from being done twice. Everything else is kept.
 """
 
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Final
 from sqlalchemy import delete, select
 
 from incidents.store import Store
-from incidents.tables import events, incidents, timeline
+from incidents.tables import events, incidents, requests, timeline
 from incidents.transactions import reading, writing
 
 KEPT: Final = timedelta(days=1)
@@ -36,3 +37,9 @@ def forget_proofs(store: Store, now: datetime) -> int:
         for table in (events, timeline, incidents):
             connection.execute(delete(table).where(table.c.call_key.in_(calls)))
     return len(calls)
+
+
+def forget_requests(store: Store, now: datetime) -> int:
+    """Forget requests that came over a day ago. Returns how many; raises ``StoreUnavailable``."""
+    with writing(store.engine) as connection:
+        return connection.execute(delete(requests).where(requests.c.at < now - KEPT)).rowcount
