@@ -117,7 +117,7 @@ let lookedAt = -Infinity;
 
 // A flood of changes is looked at together, the first of them at once.
 function lookSoon() {
-  if (looking !== null) return;
+  if (looking !== null || !feed.complete) return;
   const passed = performance.now() - lookedAt;
   if (passed >= LOOK_EVERY_MS) look();
   else looking = setTimeout(look, LOOK_EVERY_MS - passed);
@@ -128,7 +128,6 @@ function look() {
   looking = null;
   lookedAt = performance.now();
   countInTitle();
-  if (!feed.complete) return;
   const present = standing();
   if (said !== null) say(present.filter((one) => !said.has(alertOf(one))));
   said = new Set([...(said ?? []), ...present.map(alertOf)]);
