@@ -5,16 +5,13 @@ no, unclear or none, told by what was pressed alone, and the four are never merg
 guess would be worse than asking again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final, Literal, get_args
 
 Verdict = Literal["yes", "no", "unclear", "none"]
 VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
 FIRST_LANGUAGE: Final = "en-GB"
-MOST_SUGGESTED: Final = 9
-"""As many as there are keys from 1 to 9 on a handler's keyboard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,27 +105,3 @@ class Questions:
     def find(self, id: str) -> Question | None:  # noqa: A002 - the file's word
         """Return the question called ``id``, or None."""
         return next((question for question in self.all if question.id == id), None)
-
-    def suggested(self, answers: Iterable[tuple[str, str | None]]) -> tuple[Question, ...]:
-        """Return what to ask next, at most ``MOST_SUGGESTED``, the likeliest first.
-
-        ``answers``: the id and the answer of each question asked, oldest first. What follows from
-        the newest answer comes first; what was answered by yes or no is not suggested again.
-        """
-        settled: dict[str, str] = {}
-        for asked, answer in answers:
-            if answer in ("yes", "no"):
-                settled.pop(asked, None)  # asked again: the newest answer leads
-                settled[asked] = answer
-        following = [self._after(*one) for one in reversed(settled.items())]
-        first = [question.id for question in self.all if question.start]
-        every = [question.id for question in self.all]
-        wanted = dict.fromkeys(chain(*following, first, every))
-        found = (self.find(one) for one in wanted if one not in settled)
-        return tuple(question for question in found if question)[:MOST_SUGGESTED]
-
-    def _after(self, asked: str, answer: str) -> tuple[str, ...]:
-        question = self.find(asked)
-        if question is None:
-            return ()
-        return question.after_yes if answer == "yes" else question.after_no

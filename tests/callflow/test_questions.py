@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from callflow.questions import MOST_SUGGESTED, Question, Questions, Replies, Sign
+from callflow.questions import Question, Questions, Replies, Sign
 from tests.callflow.playing import PROFILES, keys
 from tests.incidents.answering import POLICY
 
@@ -83,32 +83,6 @@ def test_how_to_answer_is_said_as_the_profile_counts(
 ) -> None:
     """``screens-and-words``: how to answer."""
     assert BANK.words[language].how(replies) == words
-
-
-def test_before_any_answer_the_starting_questions_are_suggested() -> None:
-    """In the file's order, one for each key from 1 to 9."""
-    suggested = BANK.suggested([])
-    assert [question.id for question in suggested][:3] == ["danger_now", "other_person", "injured"]
-    assert len(suggested) == MOST_SUGGESTED
-
-
-def test_what_follows_from_the_newest_answer_is_suggested_first() -> None:
-    """After "danger now: yes" and then "injured: yes": an ambulance."""
-    suggested = BANK.suggested([("danger_now", "yes"), ("injured", "yes")])
-    assert suggested[0].id == "ambulance"
-
-
-def test_what_was_answered_is_not_suggested_again_but_what_was_unclear_is() -> None:
-    """Unclear, none and line dropped settle nothing."""
-    asked = [("danger_now", "yes"), ("injured", "unclear"), ("weapons", "none"), ("children", None)]
-    ids = [question.id for question in BANK.suggested(asked)]
-    assert "danger_now" not in ids
-    assert {"injured", "weapons", "children"} <= set(ids)
-
-
-def test_a_question_that_was_typed_suggests_nothing_and_breaks_nothing() -> None:
-    """It is called free and stands in no bank."""
-    assert BANK.suggested([("free", "yes")]) == BANK.suggested([])
 
 
 @pytest.mark.parametrize("question", BANK.all, ids=lambda question: question.id)
