@@ -118,9 +118,14 @@ class History:
         """The latest moment at which the caller, or a failure of ours, asked for a handler.
 
         An answer asks for nobody: whoever asked the question has the call. One that completes the
-        full signal does.
+        full signal does, and one that holds it whole: the incident may be closed by then.
         """
         asking = [event.at for event in self.events if event.kind in ALERTING]
+        asking += [
+            event.at
+            for event in self.of("question_answered")
+            if Signal.read(event.data["signal"]).given_by(event.data["keys"])
+        ]
         confirmed = [] if self.confirmed_at is None else [self.confirmed_at]
         return max([*asking, *confirmed], default=None)
 

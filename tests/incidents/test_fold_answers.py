@@ -124,6 +124,14 @@ def test_an_answer_asks_for_no_handler_but_one_that_confirms_does() -> None:
     assert call.incident.alerted_at == call.now
 
 
+def test_an_answer_with_the_whole_signal_asks_for_a_handler_again() -> None:
+    """Rule 5: 55 alerts again on a closed incident, also where it was pressed before."""
+    call = asked().presses("55")
+    before = call.incident.alerted_at
+    assert call.is_ordered("ask").presses("55").incident.alerted_at == call.now
+    assert call.now != before
+
+
 def test_a_late_key_asks_for_a_handler_again() -> None:
     """Any key on hold, also long after."""
     call = asked().presses("88").presses("3")
