@@ -113,11 +113,11 @@ class Claiming(Working):
                 raise Unfit("reason", f"{_from_whom(one, joined)} Say why you take it over.")
             was = one.handler if one.state == "claimed" else None
             # A caller whose hold was ordered before is on it: another order would only
-            # interrupt what they may be pressing.
+            # interrupt what they may be pressing. Unless they are being let go.
             take(
                 work,
                 "taken_over" if was or joined or why else "claimed",
-                hold=was is None or bool(joined),
+                hold=was is None or bool(joined) or work.parting(),
                 **({"from": was or joined or one.state, "reason": why} if was or why else {}),
             )
             work.log("took over", why)

@@ -177,6 +177,16 @@ class Work:
             return ""
         return order_in(row, self.keys).label
 
+    def parting(self) -> bool:
+        """Say whether the latest order to the call lets the caller go."""
+        latest = (
+            select(orders.c.what)
+            .where(orders.c.call_key == self.incident.call_key, orders.c.what != "page")
+            .order_by(orders.c.step.desc())
+            .limit(1)
+        )
+        return self.connection.scalar(latest) == "let_go"
+
 
 class Working:
     """Carries deeds out, one transaction each."""

@@ -100,6 +100,14 @@ def test_two_who_grabbed_the_same_phone_need_no_reason(room: Room) -> None:
     assert last.data == {"by": "anna", "from": "ben", "reason": "ben is ill"}
 
 
+def test_a_caller_who_is_being_let_go_is_held_by_whoever_takes_over(room: Room) -> None:
+    """The goodbye was one person's decision; it must not end a call that another has taken."""
+    caller = room.claimed()
+    room.desk.let_go(caller.reference, by=ANNA, now=after(12))
+    done = room.desk.take_over(caller.reference, by=BEN, now=after(13))
+    assert [placed.what for placed in done.orders] == ["hold"]
+
+
 def test_a_call_is_handed_to_a_named_colleague_who_works_on_calls(room: Room) -> None:
     """Nobody unknown, and not oneself."""
     caller = room.claimed()
