@@ -15,6 +15,7 @@ from sqlalchemy import Row
 from incidents.fold import Incident
 from incidents.ladder_policy import ON_SCREENS, Ladder, Rung
 from incidents.ladder_since import Since
+from incidents.orders import MUTED
 from incidents.placing import FAILED, order_in
 from incidents.sealed import Keys
 from incidents.steady import Steady
@@ -129,17 +130,18 @@ def why(incident: Incident, ladder: Ladder, turn: Turn) -> str:
 
 
 def joined(incident: Incident, orders: Sequence[Row[Any]], now: datetime) -> bool:
-    """Say whether the caller is with somebody, or on the way to them; keys are not heard then."""
+    """Say whether the caller is with somebody who can speak to them, or on the way there."""
     if incident.connection != "open":
         return False
+    with_somebody = incident.bridged not in ("", MUTED)
     played = [order for order in orders if order.what != "page"]
     last = max(played, key=lambda order: int(order.step), default=None)
     if last is None or last.state == FAILED or last.problem is not None:
-        return bool(incident.bridged)
+        return with_somebody
     on_its_way = abs((now - last.at).total_seconds()) <= REACHES_PHONE_SECONDS
     if on_its_way and last.step > incident.last_step:
-        return last.what in ("connect", "conference")
-    return bool(incident.bridged)
+        return bool(last.what == "connect")
+    return with_somebody
 
 
 class Moves:

@@ -26,6 +26,9 @@ PAGE_PATH: Final = "/voice/page/"
 STEPS_APART: Final = 1000
 """An order's step lies at least so far above every step before it, so that no key pressed on the
 document it interrupts is ever taken for one pressed after it."""
+MUTED: Final = "a muted conference"
+"""Who a caller is with whom we only listen to. Nobody can speak to them there, and whether anybody
+listens is not known: the ladder does not count it as somebody."""
 _PLACE: Final = "order"
 
 

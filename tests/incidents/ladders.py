@@ -188,10 +188,10 @@ class Site:
                 .values(**facts, revision=next_revision(connection))
             )
 
-    def bridges(self, caller: Caller) -> None:
-        """Have the caller's phone reach the bridge that was ordered."""
+    def bridges(self, caller: Caller, label: str = "control room") -> None:
+        """Have the caller's phone reach the bridge, or the room, that was ordered."""
         last = max(self.rows(caller), key=lambda row: row.step)
-        self.line(caller, bridged="control room", last_step=last.step)
+        self.line(caller, bridged=label, last_step=last.step)
 
     def rows(self, caller: Caller) -> list[Any]:
         """The rows of a call's orders that are played to the caller."""

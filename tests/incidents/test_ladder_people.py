@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from incidents.ladder_policy import STANDARD
+from incidents.orders import MUTED
 from incidents.tables import orders, users
 from incidents.transactions import reading, writing
 from tests.incidents.desks import ANNA, BEN
@@ -87,6 +88,18 @@ def test_a_caller_whose_holder_is_away_is_joined_to_the_control_room_in_the_end(
 ) -> None:
     """A caller on an open line is not left with a dark screen."""
     caller = claimed(site)
+    site.at_work.discard("anna")
+    site.passes(27)
+    site.passes(31)
+    assert len(site.orders(caller, "connect")) == 1
+
+
+def test_a_caller_alone_in_a_conference_is_not_with_somebody(site: Site) -> None:
+    """Nobody may be listening, and no key is heard: with a dark screen the ladder climbs all the
+    same."""
+    caller = claimed(site)
+    site.room.desk.conference(caller.reference, by=ANNA, now=site.wall)
+    site.bridges(caller, MUTED)
     site.at_work.discard("anna")
     site.passes(27)
     site.passes(31)
