@@ -204,12 +204,23 @@ class Carrier:
                 if self._latest.get(placed.call_sid) is future:
                     del self._latest[placed.call_sid]
 
+    def _asked_since(self, placed: Placed) -> bool:
+        """Say whether the caller has asked for a handler since they were to be let go."""
+        with reading(self._store.engine) as connection:
+            at = connection.scalar(select(orders.c.at).where(orders.c.id == placed.id))
+            alerted_at = connection.scalar(
+                select(incidents.c.alerted_at).where(incidents.c.call_key == placed.call_key)
+            )
+        return at is not None and alerted_at is not None and alerted_at > at
+
     def _send(self, placed: Placed) -> Carried:
         try:
             if placed.what == "page":
                 if not placed.to:
                     raise NotCarriedOut("there is no number that can be read")
                 self._calls.ring(placed.to, placed.caller_id, placed.path)
+            elif placed.what == "let_go" and self._asked_since(placed):
+                raise NotCarriedOut("the caller has pressed a key or was heard since")
             else:
                 self._calls.play(placed.call_sid, placed.path)
         except CallOver:

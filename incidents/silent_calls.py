@@ -48,6 +48,8 @@ class SilentCalls:
         self._clock = clock
         self._asked: dict[str, int] = {}
         self._trouble: dict[str, tuple[int, str]] = {}
+        self._unknown: set[str] = set()
+        """Calls Twilio did not know when asked last: once may be a mistake of its own."""
 
     @property
     def troubled(self) -> bool:
@@ -64,6 +66,7 @@ class SilentCalls:
         }
         for call in self._asked.keys() - silent.keys():
             self._asked.pop(call, None)
+        self._unknown &= silent.keys()
         for call in list(self._trouble):
             if call not in silent:
                 self._trouble.pop(call, None)
@@ -92,6 +95,11 @@ class SilentCalls:
                 log.warning("a silent call could not be asked about: %s", error)
                 self._trouble[call] = ms, f"{incident.reference} (Twilio does not answer)"
                 continue
+            if status == GONE and call not in self._unknown:
+                self._unknown.add(call)
+                self._trouble[call] = ms, f"{incident.reference} (Twilio does not know it)"
+                continue
+            self._unknown.discard(call)
             if status in OVER or status == GONE:
                 try:
                     self._drain.record([seal(self._ended(incident, status), self._keys)])

@@ -78,6 +78,19 @@ def test_an_order_is_sent_and_that_is_on_record(sending: Sending) -> None:
     assert sending.rows("ask")[0].done_at == sending.now
 
 
+def test_a_caller_who_presses_a_key_is_not_let_go_after_all(small: Sending) -> None:
+    """The order was given before the key; it is not sent, and the record says why."""
+    caller = small.room.claimed()
+    small.sent("hold")
+    done = small.room.desk.let_go(caller.reference, by=ANNA, now=after(12))
+    small.room.machine.drained(caller.presses("5", step=13))
+    carried = small.carrier.carry(done.orders[0], patience=5)
+    assert (carried.state, carried.over) == ("failed", False)
+    assert small.calls.played == []
+    (entry,) = eventually(lambda: small.room.entries(caller, "order_failed"))
+    assert "pressed a key" in entry.data["problem"]
+
+
 def test_a_caller_who_hung_up_is_told_at_once(small: Sending) -> None:
     """Rule of races: not an error code but that the call is over."""
     caller, done = small.asked()

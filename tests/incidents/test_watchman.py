@@ -283,12 +283,16 @@ def test_the_end_of_a_call_that_never_came_is_asked_for(guard: Guard) -> None:
 
 
 def test_a_call_twilio_knows_nothing_of_is_over(guard: Guard) -> None:
-    """As well as one that is completed there."""
+    """As well as one that is completed there; asked twice, for once may be a mistake of its own."""
     caller = guard.site.waiting()
     guard.site.room.desk.claim(caller.reference, by=ANNA, now=guard.site.wall)
     guard.site.calls.over.add(caller.sid)
     guard.passes(190)
+    assert guard.site.incident(caller).connection == "open"
+    assert guard.names == {"call-silent"}
+    guard.passes(190)
     assert guard.site.incident(caller).connection == "dropped"
+    assert guard.names == set()
 
 
 def test_an_open_line_that_is_silent_is_an_alarm_until_it_is_heard_from(guard: Guard) -> None:
