@@ -14,6 +14,7 @@ from incidents.fold import Incident
 from incidents.store import NoSuchIncident
 from incidents.tables import incidents, presence, users
 from incidents.transactions import reading
+from incidents.work import regrade_by
 from incidents.working import (
     Actor,
     Conflict,
@@ -23,6 +24,7 @@ from incidents.working import (
     Working,
     held_by,
     since,
+    the,
 )
 
 FREE_TO_TAKE: Final = timedelta(seconds=20)
@@ -55,7 +57,7 @@ class Claiming(Working):
                 )
             if joined := work.joined_to():
                 raise Conflict(
-                    f"The caller is with {joined} now, and keys are not heard. "
+                    f"The caller is with {the(joined)} now, and keys are not heard. "
                     "Take over with a reason, or wait."
                 )
             take(work, "claimed")
@@ -78,7 +80,8 @@ class Claiming(Working):
                 raise Conflict(held_by(one, work.at))
             if joined := work.joined_to():
                 raise Conflict(
-                    f"The caller is with {joined}: put the line back to hold before you release."
+                    f"The caller is with {the(joined)}: put the line back to hold "
+                    "before you release."
                 )
             _give_back(work)
             work.write("released")
@@ -143,7 +146,7 @@ class Claiming(Working):
                 raise Unfit("to", f"There is nobody called {name[:64]} who works on calls.")
             if name == by.name:
                 raise Unfit("to", "You have this call already.")
-            work.change(handler=name, claimed_at=work.at, away_at=None)
+            work.change(handler=name, claimed_at=_held_since(work), away_at=None)
             work.write("handed_over", to=name, reason=reason.strip()[:LONGEST_REASON])
             work.log("handed over", reason.strip()[:LONGEST_REASON])
 
@@ -221,7 +224,7 @@ def take(work: Work, kind: str, *, hold: bool = True, via: str = "", **data: str
     one = work.incident
     work.change(
         handler=work.by.name,
-        claimed_at=work.at,
+        claimed_at=_held_since(work),
         closed_at=None,
         outcome=None,
         away_at=None,
@@ -236,6 +239,16 @@ def take(work: Work, kind: str, *, hold: bool = True, via: str = "", **data: str
         # Somebody who has shown no sign yet is still being spoken to: tell them to stay.
         say = "stay" if one.signal == "nothing" else ""
         work.order(work.new_order("hold", say=say))
+
+
+def _held_since(work: Work) -> datetime:
+    """Return from when the claim counts: now, or since it was cut off under somebody's hands.
+
+    Whoever takes such a call on must still grade it again (rule 10); a new claim of a call that
+    is over need not.
+    """
+    one = work.incident
+    return one.claimed_at if one.claimed_at and regrade_by(one) else work.at
 
 
 def _give_back(work: Work) -> None:
@@ -270,7 +283,7 @@ def not_anothers(work: Work) -> None:
 
 def _from_whom(one: Incident, joined: str) -> str:
     if joined:
-        return f"The caller is with {joined}."
+        return f"The caller is with {the(joined)}."
     if one.state == "closed":
         return "This incident is closed."
     return f"{one.handler} has this call."

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from incidents.audit import Audit
 from incidents.fold import Incident
+from incidents.history import CONTROL_ROOM
 from incidents.identity import uuid7
 from incidents.ladder_holders import LADDER
 from incidents.ladder_moves import (
@@ -198,7 +199,7 @@ class Steps:
                 work.write("page_failed", rung=rung.name, problem=NO_PHONE)
             if rung.does == "bridge":
                 to = self._rules.control_room or ""
-                self._place(work, work.new_order("connect", to=to, label="control room"), name)
+                self._place(work, work.new_order("connect", to=to, label=CONTROL_ROOM), name)
         return replace(climb, rung=at + 1)
 
     def _page(self, work: Work, climb: Climb, page: Page) -> None:

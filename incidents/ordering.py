@@ -10,15 +10,25 @@ from typing import Final
 from sqlalchemy import select
 
 from incidents.claiming import mine
+from incidents.history import CONTROL_ROOM
 from incidents.identity import uuid7
-from incidents.orders import Order
+from incidents.orders import MUTED, Order
 from incidents.placing import order_in
 from incidents.tables import orders, users
-from incidents.working import Actor, Conflict, Done, Unfit, Work, Working, how_it_ended, text_of
+from incidents.working import (
+    Actor,
+    Conflict,
+    Done,
+    Unfit,
+    Work,
+    Working,
+    how_it_ended,
+    text_of,
+    the,
+)
 
 LONGEST_QUESTION: Final = 200
 """Characters of a question a handler types: a short one is answered by pressing keys."""
-CONTROL_ROOM: Final = "control room"
 FREE: Final = "free"
 
 
@@ -141,13 +151,13 @@ class Ordering(Working):
                     "administrator, or set QUIETLINE_CONTROL_ROOM.",
                 )
             room = f"{work.incident.reference}-{uuid7(work.at)[-6:]}"
-            work.order(work.new_order("conference", room=room, label="a muted conference"))
+            work.order(work.new_order("conference", room=room, label=MUTED))
             listener = Order(
                 id=uuid7(work.at),
                 what="page",
                 language=work.incident.language or "en-GB",
                 to=number,
-                label="a muted conference",
+                label=MUTED,
                 room=room,
                 call_key=work.incident.call_key,
                 name=by.name,
@@ -256,5 +266,6 @@ def _live(work: Work, *, keys_needed: bool = False) -> None:
         raise Conflict(how_it_ended(one, work.at))
     if keys_needed and (joined := work.joined_to()):
         raise Conflict(
-            f"The caller is with {joined} and keys are not heard: put the line back to hold first."
+            f"The caller is with {the(joined)} and keys are not heard: "
+            "put the line back to hold first."
         )

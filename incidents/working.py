@@ -18,6 +18,7 @@ from callflow.questions import Questions
 from incidents.audit import Audit
 from incidents.fold import Incident, as_text
 from incidents.grades import Grades
+from incidents.history import CONTROL_ROOM
 from incidents.identity import uuid7
 from incidents.orders import Order
 from incidents.placing import FAILED, WAITING, Placed, of_request, order_in, place, placed_in
@@ -331,3 +332,8 @@ def held_by(incident: Incident, now: datetime) -> str:
     """Say in a sentence who has the incident."""
     at = as_text(incident.claimed_at)
     return f"{incident.handler} has this call, claimed {since(incident.claimed_at, now)} ({at})."
+
+
+def the(label: str) -> str:
+    """Return who the caller is with as a sentence needs it: ``the control room``, a name."""
+    return f"the {label}" if label == CONTROL_ROOM else label

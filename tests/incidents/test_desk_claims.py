@@ -141,7 +141,7 @@ def test_a_caller_with_the_control_room_is_taken_back_only_with_a_reason(room: R
     room.desk.connect(caller.reference, "control_room", by=ANNA, now=after(20))
     with pytest.raises(Conflict, match="put the line back to hold before you release"):
         room.desk.release(caller.reference, by=ANNA, now=after(21))
-    with pytest.raises(Unfit, match=r"The caller is with control room\. Say why"):
+    with pytest.raises(Unfit, match=r"The caller is with the control room\. Say why"):
         room.desk.take_over(caller.reference, by=BEN, now=after(22))
     done = room.desk.take_over(caller.reference, "they asked me to", by=BEN, now=after(23))
     assert [one.what for one in done.orders] == ["hold"]

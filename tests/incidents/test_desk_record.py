@@ -8,6 +8,7 @@ import pytest
 
 from incidents.desk import Conflict, Unfit
 from incidents.forgetting import forget_requests
+from incidents.work import Work
 from tests.incidents.desks import ANNA, BEN, SUE, Room, after
 
 
@@ -143,8 +144,6 @@ def test_a_closed_incident_is_opened_again_only_with_a_reason(room: Room) -> Non
 
 def test_a_claimed_call_that_drops_is_to_be_graded_again_within_a_minute(room: Room) -> None:
     """Rule 10; a new grade ends it, and a call claimed after its end was never cut off."""
-    from incidents.work import Work
-
     caller = room.claimed()
     room.desk.grade(caller.reference, "priority", by=ANNA, now=after(11))
     room.hangs_up(caller, after(20))
@@ -175,3 +174,14 @@ def test_the_names_of_requests_are_forgotten_after_a_day(room: Room) -> None:
     store = room.machine.store
     assert forget_requests(store, after(11) + timedelta(hours=23)) == 0
     assert forget_requests(store, after(11) + timedelta(hours=25)) == 1
+
+
+def test_whoever_takes_on_a_call_that_was_cut_off_must_still_grade_it_again(room: Room) -> None:
+    """Rule 10, also after a take-over and a hand-over."""
+    caller = room.claimed()
+    room.hangs_up(caller, after(20))
+    taken = room.desk.take_over(caller.reference, by=BEN, now=after(25))
+    assert taken.incident.handler == "ben"
+    assert Work.of(taken.incident).regrade_by == after(80)
+    room.desk.grade(caller.reference, "priority", by=BEN, now=after(30))
+    assert Work.of(room.machine.incident(caller)).regrade_by is None
