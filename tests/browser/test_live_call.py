@@ -323,3 +323,30 @@ def test_the_ladder_comes_to_supervisors_later_and_sounds_louder(
         lambda: int(screen.evaluate("document.documentElement.dataset.rang ?? 0")) > rang, 15
     )
     expect(screen.page).to_have_title(re.compile(r"NOW.* !\)"))
+
+
+def test_nobody_leaves_or_closes_their_own_open_call_by_one_key_too_many(
+    screen: Screen, callers: Callers
+) -> None:
+    """Esc asks for a second one; closing says at once that the line is open, and asks why."""
+    screen.hears()
+    confirmed(callers, "+447700900720")
+    row_of(screen, "+447700900720").locator("a").focus()
+    page, keyboard = screen.page, screen.page.keyboard
+    keyboard.press("c")
+    expect(page.locator(".summary .whose")).to_have_text("Yours")
+    screen.hears()
+    keyboard.press("Escape")
+    expect(page.locator("#told")).to_contain_text("Press Esc again")
+    keyboard.press("x")
+    keyboard.type("Accidental")
+    keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="The line is still open")
+    expect(dialog).to_be_visible()
+    expect(page.locator("#once-more-optional")).to_be_hidden()
+    keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    keyboard.press("Escape")
+    keyboard.press("Escape")
+    keyboard.press("Escape")
+    expect(page.get_by_role("heading", name="Live board")).to_be_visible()

@@ -7,9 +7,11 @@ import * as dialogs from "./dialogs.js";
 import * as keyboard from "./keyboard.js";
 import { clear, standing, tell } from "./told.js";
 
+const LEAVE_MS = 4000; // within which a second Esc leaves one's own open call
 const GUARD_MS = 600; // a question that has just taken a number is not asked by a press meant for another
 const page = document.getElementById("incident");
 const numberedAt = new Map();
+let leavingAt = -Infinity;
 let reference = "";
 let read = () => {};
 
@@ -99,7 +101,11 @@ async function submit(form) {
     Object.assign(content, given);
   } else if (deed === "close") {
     const chosen = first.selectedOptions[0].textContent;
-    const given = await confirm({
+    const open = summary().dataset.open === "yes";
+    const given = await confirm(open ? {
+      title: "The line is still open", act: "Close all the same", asks: "needed",
+      text: `Close as “${chosen}”? Let the caller go or connect them first, or say why you close it now. A key pressed later alerts again.`,
+    } : {
       title: `Close as “${chosen}”?`, act: "Yes, close it", asks: "optional",
       text: "A key pressed later on this line alerts again.",
     });
@@ -146,6 +152,15 @@ function click(event) {
   if (button.dataset.deed) press(button);
 }
 
+// Nobody leaves their own caller by one key too many.
+function leave() {
+  const { mine, open } = summary().dataset;
+  const again = performance.now() - leavingAt < LEAVE_MS;
+  if (mine !== "yes" || open !== "yes" || again) return location.assign("/");
+  leavingAt = performance.now();
+  tell("The line is open and the call is yours. Press Esc again to go to the board; it stays yours.", true);
+}
+
 function keys() {
   const pressing = (id, otherwise) => () => {
     const button = by(id);
@@ -160,6 +175,7 @@ function keys() {
     else tell(summary().dataset.mine === "yes" ? "You have this call." : "Your role does not work calls.");
   });
   keyboard.on("123456789", askNumber);
+  keyboard.on(["Escape"], leave);
   keyboard.on("t", focusing("typed-text"));
   keyboard.on("r", pressing("repeat", "Your role does not work calls."));
   keyboard.on("n", focusing("note-text"));
