@@ -84,3 +84,8 @@ def answered(exchange: Exchange, caller: Caller, count: int = 1) -> list[dict[st
     eventually(lambda: found() is not None, 10)
     answers: list[dict[str, Any]] = found()
     return answers
+
+
+def waits(call: Caller) -> str:
+    """What the caller's line waits for just now."""
+    return call.call.wait.kind if call.call.wait is not None else ""

@@ -9,7 +9,7 @@ import pytest
 from simulator.caller import Caller
 from simulator.exchange import Exchange
 from tests.scenarios.conftest import Site
-from tests.scenarios.handlers import Handler, Refused, answered
+from tests.scenarios.handlers import Handler, Refused, answered, waits
 from tests.waiting import eventually
 
 CONTROL_ROOM = "+441632960200"
@@ -25,11 +25,6 @@ def anna(site: Site) -> Handler:
 def ben(site: Site) -> Handler:
     """Another handler."""
     return Handler.signs_in(site)
-
-
-def waits(call: Caller) -> str:
-    """What the caller's line waits for just now."""
-    return call.call.wait.kind if call.call.wait is not None else ""
 
 
 def claimed(handler: Handler, call: Caller, exchange: Exchange) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from simulator.exchange import Exchange
 from tests.scenarios.conftest import CONTROL_ROOM, LINES, Site
-from tests.scenarios.handlers import Handler
+from tests.scenarios.handlers import Handler, waits
 from tests.waiting import eventually
 
 
@@ -44,6 +44,7 @@ def test_a_listener_joins_muted_and_keys_are_heard_again_after_hold(
     assert (placed.form["To"], placed.form["From"]) == (CONTROL_ROOM, LINES["emergency"])
     assert set(call.heard[heard:]) <= {"Please stay on the line."}, "the caller hears nothing new"
     sam.does("hold", call, exchange)
+    eventually(lambda: waits(call) == "listening", 10)
     call.is_on_hold().presses("55").settles()
     assert exchange.incident(call, signal="confirmed").handler == sam.name
     kinds = [entry["kind"] for entry in sam.timeline(call, exchange)]
