@@ -330,8 +330,8 @@ def test_nobody_leaves_or_closes_their_own_open_call_by_one_key_too_many(
 ) -> None:
     """Esc asks for a second one; closing says at once that the line is open, and asks why."""
     screen.hears()
-    confirmed(callers, "+447700900720")
-    row_of(screen, "+447700900720").locator("a").focus()
+    confirmed(callers, "+447700900747")
+    row_of(screen, "+447700900747").locator("a").focus()
     page, keyboard = screen.page, screen.page.keyboard
     keyboard.press("c")
     expect(page.locator(".summary .whose")).to_have_text("Yours")
