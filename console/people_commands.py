@@ -100,9 +100,7 @@ def user_commands(opened: OpenPeople) -> click.Group:
         people, now = opened(), _now()
         people.staff.change_role(name, role, by=COMMAND_LINE, now=now)
         if not people.accounts.roles.may(role, "work"):
-            people.desk.leaver(
-                people.staff.name(name), by=Actor(COMMAND_LINE, "administrator"), now=now
-            )
+            pass_on(people, name, now)
 
     @users.command("phone", cls=Refusing)
     @click.argument("name")
@@ -123,9 +121,7 @@ def user_commands(opened: OpenPeople) -> click.Group:
         """End an account: its sessions and tokens at once; its calls pass to a supervisor."""
         people, now = opened(), _now()
         people.staff.leave(name, by=COMMAND_LINE, now=now)
-        people.desk.leaver(
-            people.staff.name(name), by=Actor(COMMAND_LINE, "administrator"), now=now
-        )
+        pass_on(people, name, now)
 
     return users
 

@@ -7,12 +7,9 @@ unclear, none and line dropped are never merged, and nothing is guessed.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from incidents.recorded import Recorded, as_text
-
-ATTEMPTS: Final = (1, 2)
-"""A question that was not understood is asked once more by itself."""
 
 
 @dataclass(frozen=True, slots=True)

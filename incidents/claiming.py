@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from callflow.urgency import SOON
 from incidents.fold import Incident
+from incidents.presence import AWAY
 from incidents.store import NoSuchIncident
 from incidents.tables import incidents, presence, users
 from incidents.transactions import reading
@@ -203,7 +204,7 @@ class Claiming(Working):
         return any(row is not None and roles.may(row.role, "work") for row in (known, seen))
 
     def _supervisor_on_duty(self, work: Work, leaver: str) -> str | None:
-        recent = work.at - timedelta(seconds=25)
+        recent = work.at - AWAY
         row = work.connection.execute(
             select(presence.c.name)
             .where(

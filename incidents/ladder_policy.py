@@ -33,21 +33,10 @@ class Ladder:
     """
 
     rungs: tuple[Rung, ...]
-    again: float = 60.0
-    from_urgency: int = 2
-    press_again: float = 10.0
-    away: float = 25.0
-    phone_away: float = 120.0
-    regrade: float = 60.0
-    ring: float = 15.0
-
-
-STANDARD: Final = Ladder(
-    (
-        Rung("screens", "show", 0.0, "all screens"),
-        Rung("supervisors", "louder", 10.0, "all screens, louder, and supervisors"),
-        Rung("phone", "phone", 20.0, "a supervisor's phone"),
-        Rung("control_room", "bridge", 30.0, "control room"),
-    )
-)
-"""What ``config/ladder.toml`` says, for tests and tools that read no files."""
+    again: float
+    from_urgency: int
+    press_again: float
+    away: float
+    phone_away: float
+    regrade: float
+    ring: float

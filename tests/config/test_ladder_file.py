@@ -13,9 +13,9 @@ from config.ladder import FILE, read_ladder
 from config.policy import BadPolicy, load_policy
 from config.reading import BadFile
 from config.settings import Settings
-from incidents.ladder_policy import STANDARD
 from incidents.presence import AWAY
 from incidents.work import REGRADE_WITHIN
+from tests.incidents.ladders import STANDARD
 
 FOLDER = Path(__file__).resolve().parents[2] / "config"
 

@@ -9,9 +9,9 @@ import pytest
 
 from console import supervising
 from incidents.desk import Actor
-from incidents.ladder_policy import STANDARD
 from incidents.presence import OnDuty
 from tests.console.site import NOW, Console
+from tests.incidents.ladders import STANDARD
 
 ANNA = Actor("anna", "handler")
 

@@ -41,7 +41,11 @@ QUICK: Final = Ladder(
         Rung("control_room", "bridge", 0.9, "control room"),
     ),
     again=2.0,
+    from_urgency=2,
     press_again=0.0,
+    away=25.0,
+    phone_away=120.0,
+    regrade=60.0,
     ring=60.0,
 )
 """The ladder as it is, thirty times as steep."""

@@ -15,7 +15,7 @@ from incidents.audit import Audit
 from incidents.carrier import Carrier
 from incidents.fold import Incident
 from incidents.ladder import Climber
-from incidents.ladder_policy import STANDARD, Ladder
+from incidents.ladder_policy import Ladder, Rung
 from incidents.orders import CallOver, NotCarriedOut, Order
 from incidents.placing import order_in
 from incidents.presence import Presence
@@ -35,6 +35,24 @@ STEP: Final = 0.5
 
 def _unflushed(connection: Any, _: object) -> None:
     connection.execute("PRAGMA synchronous=OFF")
+
+
+STANDARD: Final = Ladder(
+    (
+        Rung("screens", "show", 0.0, "all screens"),
+        Rung("supervisors", "louder", 10.0, "all screens, louder, and supervisors"),
+        Rung("phone", "phone", 20.0, "a supervisor's phone"),
+        Rung("control_room", "bridge", 30.0, "control room"),
+    ),
+    again=60.0,
+    from_urgency=2,
+    press_again=10.0,
+    away=25.0,
+    phone_away=120.0,
+    regrade=60.0,
+    ring=15.0,
+)
+"""What the issue asks for, and ``config/ladder.toml`` says as delivered."""
 
 
 @dataclass(slots=True)

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from incidents.desk import Conflict
-from incidents.ladder_policy import STANDARD
 from tests.incidents.desks import ANNA, BEN
-from tests.incidents.ladders import SUPERVISORS, Site
+from tests.incidents.ladders import STANDARD, SUPERVISORS, Site
 from tests.incidents.making import Caller
 
 

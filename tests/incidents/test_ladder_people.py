@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from incidents.ladder_policy import STANDARD
 from incidents.orders import MUTED
 from incidents.tables import orders, users
 from incidents.transactions import reading, writing
 from tests.incidents.desks import ANNA, BEN
-from tests.incidents.ladders import SUPERVISORS, Site
+from tests.incidents.ladders import STANDARD, SUPERVISORS, Site
 from tests.incidents.making import KEYS, Caller, sealed
 
 

@@ -13,7 +13,6 @@ from sqlalchemy import delete, update
 
 from incidents.drain import Drain
 from incidents.forgetting import forget_proofs
-from incidents.ladder_policy import STANDARD
 from incidents.ladder_turns import LadderTurns
 from incidents.proof import NotProved
 from incidents.recorded import call_key
@@ -24,7 +23,7 @@ from incidents.tail import Tail
 from incidents.transactions import writing
 from incidents.watchman import Watchman
 from tests.incidents.desks import ANNA
-from tests.incidents.ladders import Site
+from tests.incidents.ladders import STANDARD, Site
 from tests.incidents.making import ACCOUNT, KEYS, PROFILES
 
 
