@@ -6,6 +6,7 @@ revisions must become visible in the order in which they were given; a reader of
 ``revision > last`` once missed one for good.
 """
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ from incidents.tables import incidents
 _LOCK = 5_505_055
 _PATIENCE_SECONDS = 5
 _SQLITE_BUSY_MS = 5000
+_LOOK_AGAIN = 0.001
 _TURNS: dict[str, threading.Lock] = {}
 
 
@@ -80,10 +82,25 @@ def _connect_with_deadline(_dialect: Any, _record: Any, args: Any, options: Any)
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _set_wal(cursor)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _set_wal(cursor: Any) -> None:
+    """Have SQLite write ahead. While another process does the same to a new file it is locked,
+    and SQLite does not wait there by itself: two first starts at once would lose one."""
+    until = time.monotonic() + _SQLITE_BUSY_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            busy = getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+            if not busy or time.monotonic() > until:
+                raise
+            time.sleep(_LOOK_AGAIN)
 
 
 @contextmanager
