@@ -90,6 +90,8 @@ MAY_NOT: Final[dict[str, str]] = {
     "note": "Your role does not add to a record.",
     "work": "Your role does not work calls.",
     "approve": "Your role cannot be the second person.",
+    "people": "Your role does not read about people.",
+    "second_look": "This page is for specialists.",
     "supervise": "This page is for supervisors.",
     "users": "This page is for those who manage users.",
     "audit": "This page is for auditors.",

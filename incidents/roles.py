@@ -7,12 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
-Right = Literal["read", "note", "work", "approve", "supervise", "users", "audit", "figures"]
+Right = Literal[
+    "read",
+    "note",
+    "work",
+    "approve",
+    "people",
+    "second_look",
+    "supervise",
+    "users",
+    "audit",
+    "figures",
+]
 RIGHTS: Final[tuple[Right, ...]] = get_args(Right)
 """``read``: incidents, the board and the live feed. ``note``: add to a record. ``work``: claim,
-ask, connect, grade, close. ``approve``: be the second person. ``supervise``: see who is on duty and
-who holds what, be rung by the ladder, receive a leaver's claims. ``users``: invite, change, end.
-``audit``: read who looked at what. ``figures``: read figures that name nobody."""
+ask, connect, grade, close. ``approve``: be the second person. ``people``: people, their numbers,
+addresses, markers, contacts and follow-ups. ``second_look``: be the specialist who looks again at
+calls others reviewed. ``supervise``: see who is on duty and who holds what, be rung by the ladder,
+receive a leaver's claims. ``users``: invite, change, end. ``audit``: read who looked at what.
+``figures``: read figures that name nobody."""
 
 
 @dataclass(frozen=True, slots=True)

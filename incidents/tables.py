@@ -138,6 +138,12 @@ incidents = Table(
     # Since when the handler's screen has been silent, and how loud the ladder is:
     _moment("away_at", needed=False),
     Column("rung", SmallInteger),
+    # Of the fold: people the caller may be, officers to be told, the grade a marker proposes,
+    # what was chosen from a menu:
+    Column("people", JSON(none_as_null=True)),
+    Column("contacts", JSON(none_as_null=True)),
+    Column("proposed_grade", String(WORD)),
+    Column("chosen", String(WORD)),
     # Grows with every change of the row, so that a reader sees each change once:
     Column("revision", BigInteger, nullable=False, index=True),
     Index("ix_incidents_started_at_call_key", "started_at", "call_key"),
@@ -166,6 +172,66 @@ people = Table(
     Column("facts", LargeBinary, nullable=False),
     _moment("created_at"),
     _moment("erased_at", needed=False),
+    Column("created_by", String(NAME)),
+    # Keyed hash of the personal code they may type on any phone:
+    Column("code", String(KEY), unique=True),
+    # Since when they are known as a repeat victim; empty: they are not.
+    _moment("repeat_at", needed=False),
+    # Another row that stands for the same person; empty again when the merge is undone.
+    Column("merged_into", String(ID), ForeignKey("people.id"), index=True),
+)
+
+person_numbers = Table(
+    "person_numbers",
+    metadata,
+    _id(),
+    Column("person_id", String(ID), ForeignKey("people.id"), nullable=False, index=True),
+    Column("number_id", String(ID), ForeignKey("numbers.id"), nullable=False, index=True),
+    # Whether and when it is safe to call it:
+    Column("data", LargeBinary, nullable=False),
+    Column("by", String(NAME), nullable=False),
+    _moment("at"),
+    _moment("ended_at", needed=False),
+)
+
+addresses = Table(
+    "addresses",
+    metadata,
+    _id(),
+    Column("person_id", String(ID), ForeignKey("people.id"), nullable=False, index=True),
+    # Keyed hash of the address in its one form: people who share one are a household.
+    Column("look_up", String(KEY), nullable=False, index=True),
+    Column("address", LargeBinary, nullable=False),
+    Column("by", String(NAME), nullable=False),
+    _moment("at"),
+    _moment("ended_at", needed=False),
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    _id(),
+    Column("call_key", String(KEY), ForeignKey("incidents.call_key"), nullable=False, index=True),
+    Column("person_id", String(ID), ForeignKey("people.id"), nullable=False, index=True),
+    # victim, suspect, witness or caller; confirmed or refused by a person.
+    Column("part", String(WORD), nullable=False),
+    Column("state", String(WORD), nullable=False),
+    Column("by", String(NAME), nullable=False),
+    _moment("at"),
+    _moment("ended_at", needed=False),
+)
+
+merges = Table(
+    "merges",
+    metadata,
+    _id(),
+    Column("kept_id", String(ID), ForeignKey("people.id"), nullable=False, index=True),
+    Column("merged_id", String(ID), ForeignKey("people.id"), nullable=False, index=True),
+    Column("by", String(NAME), nullable=False),
+    Column("reason", LargeBinary, nullable=False),
+    _moment("at"),
+    _moment("undone_at", needed=False),
+    Column("undone_by", String(NAME)),
 )
 
 markers = Table(
@@ -180,6 +246,12 @@ markers = Table(
     _moment("created_at"),
     _moment("expires_at"),
     _moment("ended_at", needed=False),
+    Column("created_by", String(NAME)),
+    Column("ended_by", String(NAME)),
+    # Keyed hash of an address, as in ``addresses``:
+    Column("address", String(KEY), index=True),
+    Index("ix_markers_person_id", "person_id"),
+    Index("ix_markers_number_id", "number_id"),
 )
 
 contacts = Table(
@@ -188,9 +260,44 @@ contacts = Table(
     _id(),
     Column("person_id", String(ID), ForeignKey("people.id"), nullable=False, index=True),
     Column("user_id", String(ID), ForeignKey("users.id"), nullable=False),
+    # spoc or deputy.
     Column("part", String(WORD), nullable=False),
     Column("from_day", Date, nullable=False),
     Column("to_day", Date),
+    Column("by", String(NAME)),
+    _moment("at", needed=False),
+    Column("reason", LargeBinary),
+    Index("ix_contacts_user_id", "user_id"),
+)
+
+absences = Table(
+    "absences",
+    metadata,
+    _id(),
+    Column("user_id", String(ID), ForeignKey("users.id"), nullable=False, index=True),
+    Column("from_day", Date, nullable=False),
+    Column("to_day", Date, nullable=False),
+    # Who stands in; empty: the deputies do.
+    Column("cover_id", String(ID), ForeignKey("users.id")),
+    Column("by", String(NAME), nullable=False),
+    _moment("at"),
+    _moment("ended_at", needed=False),
+)
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    _id(),
+    Column("person_id", String(ID), ForeignKey("people.id"), nullable=False, index=True),
+    Column("number_id", String(ID), ForeignKey("numbers.id"), nullable=False),
+    Column("call_key", String(KEY), ForeignKey("incidents.call_key")),
+    Column("by", String(NAME), nullable=False),
+    Column("state", String(WORD), nullable=False),
+    Column("outcome", String(WORD)),
+    # Why a supervisor has it called although it is not marked safe now; and notes:
+    Column("data", LargeBinary, nullable=False),
+    _moment("at"),
+    _moment("ended_at", needed=False),
 )
 
 operations = Table(
@@ -200,7 +307,26 @@ operations = Table(
     Column("name", String(NAME), nullable=False, unique=True),
     Column("from_day", Date, nullable=False),
     Column("to_day", Date, nullable=False),
+    # Area, rules, baseline, aims:
     Column("scope", JSON, nullable=False),
+    Column("created_by", String(NAME)),
+    _moment("created_at", needed=False),
+    _moment("closed_at", needed=False),
+)
+
+in_scope = Table(
+    "in_scope",
+    metadata,
+    _id(),
+    Column("operation_id", String(ID), ForeignKey("operations.id"), nullable=False, index=True),
+    Column("person_id", String(ID), ForeignKey("people.id"), nullable=False, index=True),
+    # victim or offender; found by a rule, or put in by hand.
+    Column("part", String(WORD), nullable=False),
+    Column("how", String(WORD), nullable=False),
+    Column("by", String(NAME), nullable=False),
+    _moment("at"),
+    _moment("removed_at", needed=False),
+    Column("removed_by", String(NAME)),
 )
 
 follow_ups = Table(
@@ -216,6 +342,34 @@ follow_ups = Table(
     _moment("closed_at", needed=False),
     Column("outcome", String(WORD)),
     Column("data", LargeBinary, nullable=False),
+    Column("created_by", String(NAME)),
+    _moment("created_at", needed=False),
+    Column("closed_by", String(NAME)),
+    # The rule that made it, and what makes it one however often the rule is asked:
+    Column("rule", String(WORD)),
+    Column("once", String(KEY), unique=True),
+    Index("ix_follow_ups_owner_id_closed_at", "owner_id", "closed_at"),
+    Index("ix_follow_ups_closed_at_due_at", "closed_at", "due_at"),
+    Index("ix_follow_ups_person_id", "person_id"),
+    Index("ix_follow_ups_call_key", "call_key"),
+    Index("ix_follow_ups_operation_id", "operation_id"),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    _id(),
+    Column("call_key", String(KEY), ForeignKey("incidents.call_key"), nullable=False, index=True),
+    Column("by", String(NAME), nullable=False),
+    Column("decision", String(WORD), nullable=False),
+    _moment("at"),
+    # Whether a specialist is asked to look at it as well, and what they found.
+    Column("sampled", Boolean, nullable=False),
+    Column("second_by", String(NAME)),
+    Column("second_decision", String(WORD)),
+    _moment("second_at", needed=False),
+    Column("data", LargeBinary),
+    Index("ix_reviews_sampled_second_at", "sampled", "second_at"),
 )
 
 services = Table(

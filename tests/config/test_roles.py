@@ -14,7 +14,7 @@ WRONG: list[tuple[str, str, str]] = [
     ("source = ", "sauce = ", "sauce"),
     ("checked = 2026", 'checked = "2026', "file"),
     ("checked = 2026-11-25\n", "", "checked"),
-    ('"read", "note", "work", "approve", "figures"]', '"read", "wrok"]', "role.handler.may"),
+    ('"read", "note", "work", "approve", "people", "figures"]', '"wrok"]', "role.handler.may"),
     ('may = ["figures"]', "may = []", "role.analyst.may"),
     ('may = ["figures"]', 'may = "figures"', "role.analyst.may"),
     ('may = ["figures"]', 'may = ["figures"]\nmust = []', "role.analyst.must"),

@@ -1,0 +1,185 @@
+"""People a call may concern: victims, suspects, witnesses, callers.
+
+Names and facts are sealed; a person is found by keyed hashes alone. Two rows that stand
+for one person are merged by pointing one at the other: nothing is moved, so that a merge
+can be undone without loss. It judges nobody and computes no risk.
+"""
+
+import json
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, or_, select
+
+from incidents.audit import Audit
+from incidents.identity import uuid7
+from incidents.sealed import Keys
+from incidents.store import Store
+from incidents.tables import people
+from incidents.transactions import reading, writing
+from incidents.working import text_of
+
+LONGEST_NAME: Final = 200
+_MOST_MERGES: Final = 20
+"""Steps followed from a merged row to the one that stands for it."""
+
+
+class NoSuchPerson(LookupError):
+    """No person has this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a handler must see at once. Texts are empty where nothing is known.
+
+    ``born``: date of birth. ``marac``: dates of conferences about them, any order.
+    ``orders``: orders and bail, in words with their dates. ``key_pattern``: keys agreed with
+    them. ``never_call``: no number of theirs may be called. ``safe_words``: how to begin when
+    they are called.
+    """
+
+    born: date | None = None
+    children: str = ""
+    code_word: str = ""
+    key_pattern: str = ""
+    marac: tuple[date, ...] = ()
+    orders: str = ""
+    language: str = ""
+    safe_words: str = ""
+    never_call: bool = False
+    notes: str = ""
+
+    def write(self) -> bytes:
+        """Write the facts as JSON."""
+        told: dict[str, Any] = asdict(self)
+        told["born"] = self.born.isoformat() if self.born else None
+        told["marac"] = [day.isoformat() for day in self.marac]
+        return json.dumps(told).encode()
+
+    @classmethod
+    def read(cls, plain: bytes) -> "Facts":
+        """Read what ``write`` wrote, by this release or another: fields nobody knows are left."""
+        told = json.loads(plain)
+        known = {name: told[name] for name in cls.__dataclass_fields__ if name in told}
+        if known.get("born"):
+            known["born"] = date.fromisoformat(known["born"])
+        known["marac"] = tuple(map(date.fromisoformat, known.get("marac", ())))
+        return cls(**known)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person. ``repeat_at``: since when they are known as a repeat victim, or None."""
+
+    id: str
+    name: str
+    facts: Facts
+    repeat_at: datetime | None
+    created_at: datetime
+
+
+def normal(name: str) -> str:
+    """Return a name in the one form in which names are compared: no accents, case or spaces."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+
+
+class Persons:
+    """The people of one site. Every method raises ``StoreUnavailable``."""
+
+    def __init__(self, store: Store, keys: Keys, audit: Audit) -> None:
+        self._store = store
+        self._keys = keys
+        self._audit = audit
+
+    def add(
+        self,
+        name: str,
+        facts: Facts | None = None,
+        *,
+        by: str,
+        now: datetime,
+        repeat: bool = False,
+    ) -> str:
+        """Add a person; returns their id. ``repeat``: known as a repeat victim from now on.
+
+        Raises ``Unfit`` when the name is empty or too long.
+        """
+        tidy = " ".join(text_of("name", name, "a name", LONGEST_NAME).split())
+        row = uuid7(now)
+        with writing(self._store.engine) as connection:
+            connection.execute(
+                people.insert().values(
+                    id=row,
+                    name=self._keys.seal(tidy.encode(), f"people|{row}|name"),
+                    look_up=self._keys.look_up(f"name|{normal(tidy)}"),
+                    facts=self._keys.seal((facts or Facts()).write(), f"people|{row}|facts"),
+                    created_at=now,
+                    created_by=by,
+                    repeat_at=now if repeat else None,
+                )
+            )
+            self._audit.put(connection, by, "collection", "added a person", row, at=now)
+        return row
+
+    def one(self, person: str) -> Person:
+        """Return a person; of one merged into another, that other. Raises ``NoSuchPerson``."""
+        with reading(self._store.engine) as connection:
+            return person_in(_row(connection, canonical(connection, person)), self._keys)
+
+
+def person_in(row: Row[Any], keys: Keys) -> Person:
+    """Read a person out of a row of ``people``."""
+    return Person(
+        row.id,
+        keys.open(row.name, f"people|{row.id}|name").decode(),
+        Facts.read(keys.open(row.facts, f"people|{row.id}|facts")),
+        row.repeat_at,
+        row.created_at,
+    )
+
+
+def names(connection: Connection, keys: Keys, ids: Iterable[str]) -> dict[str, str]:
+    """Return the name of each person in ``ids``, by the id that was asked for."""
+    wanted = sorted(set(ids))
+    rows = connection.execute(select(people.c.id, people.c.name).where(people.c.id.in_(wanted)))
+    return {row.id: keys.open(row.name, f"people|{row.id}|name").decode() for row in rows}
+
+
+def canonical(connection: Connection, person: str) -> str:
+    """Return the id that stands for this person: their own, or what they were merged into.
+
+    Raises ``NoSuchPerson``.
+    """
+    for _ in range(_MOST_MERGES):
+        merged_into = _row(connection, person).merged_into
+        if merged_into is None:
+            return person
+        person = merged_into
+    raise NoSuchPerson(person)
+
+
+def family(connection: Connection, person: str) -> tuple[str, ...]:
+    """Return every id that stands for this person, theirs first. Raises ``NoSuchPerson``."""
+    first = canonical(connection, person)
+    found = [first]
+    for _ in range(_MOST_MERGES):
+        rows = connection.scalars(
+            select(people.c.id).where(
+                or_(*(people.c.merged_into == one for one in found)), people.c.id.not_in(found)
+            )
+        ).all()
+        if not rows:
+            break
+        found += rows
+    return tuple(found)
+
+
+def _row(connection: Connection, person: str) -> Row[Any]:
+    row = connection.execute(select(people).where(people.c.id == person)).first()
+    if row is None:
+        raise NoSuchPerson(person)
+    return row
