@@ -18,6 +18,8 @@ from config.grades import FILE as GRADES
 from config.grades import read_grades
 from config.ladder import FILE as LADDER
 from config.ladder import read_ladder
+from config.patterns import FILE as PATTERNS
+from config.patterns import read_patterns
 from config.questions import FILE as QUESTIONS
 from config.questions import read_questions
 from config.reading import BadFile
@@ -28,6 +30,7 @@ from config.unusual import FILE as UNUSUAL
 from config.unusual import read_unusual
 from incidents.grades import Grades
 from incidents.ladder_policy import Ladder
+from incidents.patterns import Pattern
 from incidents.roles import Roles
 from incidents.unusual_policy import Unusual
 
@@ -85,6 +88,7 @@ class Policy:
     ladder: Ladder
     questions: Questions
     unusual: Unusual
+    patterns: tuple[Pattern, ...]
 
 
 def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
@@ -102,7 +106,10 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
     _check_backstop(folder / "profiles", profiles, ladder)
     questions = _read(folder / QUESTIONS, lambda data: read_questions(data, tuple(voices)))
     unusual = _read(folder / UNUSUAL, read_unusual)
-    return Policy(profiles, voices, lines, other, roles, grades, ladder, questions, unusual)
+    patterns = _read(folder / PATTERNS, read_patterns)
+    return Policy(
+        profiles, voices, lines, other, roles, grades, ladder, questions, unusual, patterns
+    )
 
 
 def _check_backstop(folder: Path, profiles: Mapping[str, Profile], ladder: Ladder) -> None:

@@ -34,8 +34,10 @@ from console.record import Record, record
 from console.watch import Watch
 from incidents.desk import Actor, Desk
 from incidents.fold import Incident
+from incidents.patterns import Matched, matched
 from incidents.sealed import is_reference
 from incidents.store import BadCursor, NoSuchIncident, Store
+from incidents.together import groups_of
 from incidents.transactions import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -216,6 +218,7 @@ def _shown(found: Record) -> dict[str, object]:
         "proposals": asking.proposals(incident, entries),
         "earlier": earlier,
         "earlier_count": earlier_count,
+        "patterns": _patterns(found),
         "languages": rules.languages,
         "control_room": rules.control_room,
     }
@@ -227,6 +230,16 @@ def _earlier(found: Record) -> tuple[list[Incident] | None, int]:
         return _store().earlier(found.incident, EARLIER_SHOWN)
     except StoreUnavailable:
         return None, 0
+
+
+def _patterns(found: Record) -> tuple[Matched, ...]:
+    """What repeats among the calls of this number, its people and their household."""
+    patterns, incident = _desk().rules.patterns, found.incident
+    back = max((one.within for one in patterns), default=timedelta())
+    try:
+        return matched(patterns, groups_of(_store(), incident, back), incident.started_at)
+    except StoreUnavailable:
+        return ()  # the list of earlier calls says that it cannot be read now
 
 
 def _at_least(start: datetime, until: datetime) -> datetime:

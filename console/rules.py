@@ -19,4 +19,5 @@ def rules(policy: Policy, settings: Settings) -> Rules:
         roles=policy.roles,
         languages=tuple(policy.voices),
         control_room=settings.control_room,
+        patterns=policy.patterns,
     )

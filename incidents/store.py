@@ -8,7 +8,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -133,6 +133,28 @@ class Store:
             rows = connection.execute(latest).all()
             many = connection.scalar(count) if len(rows) == limit else len(rows)
         return [self._incident(row) for row in rows], many or 0
+
+    def calls_of(
+        self,
+        number_ids: Collection[str],
+        call_keys: Collection[str],
+        incident: Incident,
+        back: timedelta,
+        limit: int,
+    ) -> list[Incident]:
+        """Return the calls of numbers and by name, newest first, that began within ``back`` before
+        ``incident`` or are it, and have its purpose.
+        """
+        started = incidents.c.started_at
+        query = _select().where(
+            or_(incidents.c.number_id.in_(number_ids), incidents.c.call_key.in_(call_keys)),
+            started >= incident.started_at - back,
+            started <= incident.started_at,
+            incidents.c.purpose == incident.purpose,
+        )
+        with reading(self.engine) as connection:
+            rows = connection.execute(query.order_by(started.desc()).limit(limit)).all()
+        return [self._incident(row) for row in rows]
 
     def board(self, now: datetime) -> list[Incident]:
         """What a handler must see at ``now``: waiting, claimed, and the last day's review."""

@@ -21,6 +21,7 @@ from incidents.grades import Grades
 from incidents.history import CONTROL_ROOM
 from incidents.identity import uuid7
 from incidents.orders import Order
+from incidents.patterns import Pattern
 from incidents.placing import FAILED, WAITING, Placed, of_request, order_in, place, placed_in
 from incidents.roles import Roles
 from incidents.sealed import Keys
@@ -59,7 +60,8 @@ class Actor:
 class Rules:
     """The policy that deeds depend on, as values.
 
-    ``languages``: those we can speak. ``control_room``: E.164 or None.
+    ``languages``: those we can speak. ``control_room``: E.164 or None. ``patterns``: repeated
+    calls that are told of.
     """
 
     profiles: Mapping[str, Profile]
@@ -68,6 +70,7 @@ class Rules:
     roles: Roles
     languages: tuple[str, ...]
     control_room: str | None
+    patterns: tuple[Pattern, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

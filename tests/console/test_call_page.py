@@ -36,8 +36,21 @@ def test_earlier_calls_from_the_number_are_counted_and_the_latest_listed(console
     console.drain()
     shown = page_of(console, console.reference(this))
     assert "<b>4</b> earlier calls from this number; the latest:" in shown
-    listed = [console.reference(sid) in shown for sid in old]
+    latest = shown.partition("the latest:")[2]
+    listed = [console.reference(sid) in latest for sid in old]
     assert listed == [True, True, True, False]
+
+
+def test_what_repeats_is_a_sentence_with_the_calls_behind_it(console: Console) -> None:
+    """No score; every call that was counted can be opened from there."""
+    old = [console.call("55", at=NOW - timedelta(days=day)) for day in (3, 20)]
+    this = console.call("55", at=NOW)
+    console.drain()
+    shown = page_of(console, console.reference(this))
+    sentence = "3 calls with the full signal in 20 days from this number"
+    behind = shown.partition(f"<summary>{sentence}</summary>")[2].partition("</details>")[0]
+    assert all(f"/incidents/{console.reference(sid)}" in behind for sid in old)
+    assert "this call" in behind
 
 
 def test_without_a_number_nobody_is_guessed(console: Console) -> None:

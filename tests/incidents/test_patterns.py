@@ -1,0 +1,193 @@
+"""Repeat patterns: what is counted, over whose calls, and how it is said."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from incidents.audit import Audit
+from incidents.fold import Incident
+from incidents.numbers import number_row
+from incidents.patterns import Group, Matched, Pattern, matched
+from incidents.persons import Persons
+from incidents.tables import addresses, parts, person_numbers
+from incidents.together import COUNTED_AT_MOST, groups_of
+from incidents.transactions import writing
+from tests.incidents.desks import Room
+from tests.incidents.making import KEYS, NOW, Caller
+
+MINE, THEIRS, NEIGHBOUR = "+447700900123", "+447700900124", "+447700900125"
+YEAR = timedelta(days=365)
+SILENT = Pattern(
+    "silent",
+    "silent call",
+    "silent calls",
+    ("nothing",),
+    (),
+    2,
+    timedelta(days=14),
+    ("number", "person", "household"),
+)
+
+
+@pytest.fixture
+def room(tmp_path: Path, store_url: str) -> Room:
+    """A control room over each kind of store."""
+    return Room.at(tmp_path, store_url)
+
+
+def silent(room: Room, number: str | None, days_ago: float = 0, **facts: object) -> Caller:
+    """Have somebody call who gives no sign and hangs up, so many days before now."""
+    began = NOW - timedelta(days=days_ago)
+    caller = Caller(number=number, began=began, **facts)  # type: ignore[arg-type]
+    room.machine.drained(caller.arrives(), caller.hangs_up(began + timedelta(seconds=20)))
+    return caller
+
+
+def found(room: Room, caller: Caller, *patterns: Pattern) -> tuple[Matched, ...]:
+    """The patterns on the page of a call."""
+    store = room.machine.store
+    incident = store.incident(caller.reference)
+    assert incident is not None
+    groups = groups_of(store, incident, YEAR)
+    return matched(patterns or (SILENT,), groups, incident.started_at)
+
+
+def sentences(room: Room, caller: Caller, *patterns: Pattern) -> list[str]:
+    """The same, as they are read."""
+    return [one.sentence for one in found(room, caller, *patterns)]
+
+
+def person(room: Room, name: str, *numbers: str, at: str = "") -> str:
+    """Add a person with numbers and an address."""
+    store = room.machine.store
+    added = Persons(store, KEYS, Audit(store.engine, KEYS)).add(name, by="cara", now=NOW)
+    with writing(store.engine) as connection:
+        for number in numbers:
+            row = number_row(connection, KEYS, number, NOW)
+            connection.execute(
+                person_numbers.insert().values(
+                    id=f"{added[:30]}{row[-6:]}",
+                    person_id=added,
+                    number_id=row,
+                    data=b"",
+                    by="cara",
+                    at=NOW,
+                )
+            )
+        if at:
+            connection.execute(
+                addresses.insert().values(
+                    id=added, person_id=added, look_up=at, address=b"", by="cara", at=NOW
+                )
+            )
+    return added
+
+
+def test_silent_calls_of_a_number_are_a_sentence_with_the_calls_behind_it(room: Room) -> None:
+    """ "4 silent calls in 9 days", and which they were, the newest first."""
+    calls = [silent(room, MINE, days) for days in (9, 3, 1, 0)]
+    [pattern] = found(room, calls[-1])
+    assert pattern.sentence == "4 silent calls in 9 days from this number"
+    assert [one.reference for one in pattern.calls] == [c.reference for c in reversed(calls)]
+
+
+def test_one_call_is_no_pattern(room: Room) -> None:
+    """And neither is a call with a sign beside it, for a pattern that counts silence."""
+    room.waiting("55", number=MINE, began=NOW - timedelta(days=1))
+    assert sentences(room, silent(room, MINE)) == []
+
+
+def test_only_calls_within_the_time_count(room: Room) -> None:
+    """A month ago is not within a fortnight."""
+    silent(room, MINE, 30)
+    silent(room, MINE, 2)
+    assert sentences(room, silent(room, MINE)) == ["2 silent calls in 2 days from this number"]
+
+
+def test_what_came_later_does_not_count_on_an_earlier_call(room: Room) -> None:
+    """The page of a call says what was so when it came."""
+    first = silent(room, MINE, 2)
+    silent(room, MINE, 1)
+    assert sentences(room, first) == []
+
+
+def test_withheld_callers_never_match_each_other(room: Room) -> None:
+    """Without a number nobody is anybody's repeat."""
+    silent(room, None, 1, withheld=True)
+    assert sentences(room, silent(room, None, withheld=True)) == []
+
+
+def test_calls_of_another_purpose_do_not_count(room: Room) -> None:
+    """An exercise is nobody's history."""
+    silent(room, MINE, 1, purpose="training")
+    assert sentences(room, silent(room, MINE)) == []
+
+
+def test_the_other_phone_of_the_same_person_counts(room: Room) -> None:
+    """A person with two numbers is one person; the sentence says whose calls they are."""
+    person(room, "Mair Example", MINE, THEIRS)
+    silent(room, THEIRS, 1)
+    assert sentences(room, silent(room, MINE)) == [
+        "2 silent calls in 1 day from the numbers of a person who has this number"
+    ]
+
+
+def test_a_call_whose_part_was_confirmed_counts_for_the_person(room: Room) -> None:
+    """A call from a withheld number, confirmed to be theirs."""
+    victim = person(room, "Mair Example", MINE)
+    withheld = silent(room, None, 1, withheld=True)
+    with writing(room.machine.store.engine) as connection:
+        connection.execute(
+            parts.insert().values(
+                id="a part",
+                call_key=withheld.key,
+                person_id=victim,
+                part="victim",
+                state="confirmed",
+                by="anna",
+                at=NOW,
+            )
+        )
+    assert len(sentences(room, silent(room, MINE))) == 1
+
+
+def test_people_at_one_address_are_counted_as_a_household(room: Room) -> None:
+    """The narrower sentence comes first, and none is told twice for the same calls."""
+    person(room, "Mair Example", MINE, at="home")
+    person(room, "Dai Example", NEIGHBOUR, at="home")
+    person(room, "Far Away", THEIRS, at="elsewhere")
+    silent(room, THEIRS, 3)
+    silent(room, NEIGHBOUR, 2)
+    silent(room, MINE, 1)
+    assert sentences(room, silent(room, MINE)) == [
+        "2 silent calls in 1 day from this number",
+        "3 silent calls in 2 days from people at one address",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ago", "words"),
+    [
+        (timedelta(seconds=30), "1 minute"),
+        (timedelta(minutes=12), "12 minutes"),
+        (timedelta(hours=5, seconds=1), "6 hours"),
+        (timedelta(days=1, hours=1), "2 days"),
+    ],
+)
+def test_times_are_said_rounded_up(room: Room, ago: timedelta, words: str) -> None:
+    """Never shorter than it was."""
+    silent(room, MINE, ago / timedelta(days=1))
+    assert sentences(room, silent(room, MINE)) == [f"2 silent calls in {words} from this number"]
+
+
+def test_a_flood_says_that_there_are_more(room: Room) -> None:
+    """What was not read is not claimed to be counted."""
+    caller = silent(room, MINE)
+    incident = room.machine.store.incident(caller.reference)
+    assert isinstance(incident, Incident)
+    flood = Group("number", (incident,) * COUNTED_AT_MOST, cut=True)
+    [pattern] = matched((SILENT,), [flood], NOW)
+    assert pattern.sentence.startswith(f"at least {COUNTED_AT_MOST} silent calls")
