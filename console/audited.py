@@ -72,13 +72,25 @@ class Audited:
 
         It is logged when the same session has not looked at the record for five minutes.
         """
-        mark = _who(holder), found.incident.reference
-        now = self._clock()
-        with self._lock:
-            lately = mark in self._looks and now - self._looks[mark] < SAME_LOOK
-        if lately and (_opens_freely(found, holder) or self._kept_reason(holder, mark[1])):
+        reference = found.incident.reference
+        lately = self._looked_lately(holder, reference)
+        if lately and (_opens_freely(found, holder) or self._kept_reason(holder, reference)):
             return True
         return self.may_open(found, holder, what="went on viewing the record")
+
+    def seen_lately(self, holder: Holder, record: str) -> bool:
+        """Say whether this session looked at ``record`` in the last five minutes, and remember it:
+        a part of a page that is fetched again and again is one look.
+        """
+        lately = self._looked_lately(holder, record)
+        if not lately:
+            self._remember_look(holder, record)
+        return lately
+
+    def _looked_lately(self, holder: Holder, record: str) -> bool:
+        mark, now = (_who(holder), record), self._clock()
+        with self._lock:
+            return mark in self._looks and now - self._looks[mark] < SAME_LOOK
 
     def _remember_look(self, holder: Holder, reference: str) -> None:
         now = self._clock()

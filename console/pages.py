@@ -30,10 +30,12 @@ from console.answers import written_out
 from console.audited import REASON_NEEDED, audited
 from console.guard import doors, everyone, for_right, holder
 from console.opening import ask_why
+from console.people import people
 from console.record import Record, record
 from console.watch import Watch
 from incidents.desk import Actor, Desk
 from incidents.fold import Incident
+from incidents.known import Known, known
 from incidents.patterns import Matched, matched
 from incidents.sealed import is_reference
 from incidents.store import BadCursor, NoSuchIncident, Store
@@ -219,6 +221,7 @@ def _shown(found: Record) -> dict[str, object]:
         "earlier": earlier,
         "earlier_count": earlier_count,
         "patterns": _patterns(found),
+        "known": _known(found),
         "languages": rules.languages,
         "control_room": rules.control_room,
     }
@@ -240,6 +243,20 @@ def _patterns(found: Record) -> tuple[Matched, ...]:
         return matched(patterns, groups_of(_store(), incident, back), incident.started_at)
     except StoreUnavailable:
         return ()  # the list of earlier calls says that it cannot be read now
+
+
+def _known(found: Record) -> tuple[Known, ...]:
+    """Who may be calling, for those who may read about people; each is logged as a look."""
+    if not holder().may("people"):
+        return ()
+    try:
+        there = known(_store(), people().keys, found.incident)
+    except StoreUnavailable:
+        return ()
+    for one in there:
+        if not audited().seen_lately(holder(), one.person.id):
+            audited().looked(holder(), "saw who may be calling", one.person.id)
+    return there
 
 
 def _at_least(start: datetime, until: datetime) -> datetime:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -122,6 +122,11 @@ def day(at: datetime) -> str:
     """Return the local date, like ``22 Dec 2026``."""
     local = at.astimezone(LOCAL)
     return f"{local.day} {local:%b %Y}"
+
+
+def calendar(of: date) -> str:
+    """Return a day that belongs to no moment, like ``4 Nov 2026``."""
+    return f"{of.day} {of:%b %Y}"
 
 
 def zone(at: datetime) -> str:

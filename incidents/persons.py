@@ -128,7 +128,12 @@ class Persons:
     def one(self, person: str) -> Person:
         """Return a person; of one merged into another, that other. Raises ``NoSuchPerson``."""
         with reading(self._store.engine) as connection:
-            return person_in(_row(connection, canonical(connection, person)), self._keys)
+            return person_of(connection, self._keys, person)
+
+
+def person_of(connection: Connection, keys: Keys, person: str) -> Person:
+    """Return a person; of one merged into another, that other. Raises ``NoSuchPerson``."""
+    return person_in(_row(connection, canonical(connection, person)), keys)
 
 
 def person_in(row: Row[Any], keys: Keys) -> Person:

@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from incidents.desk import Actor
-from tests.console.site import NOW, Console
+from incidents.numbers import number_row
+from incidents.persons import Facts, Persons
+from incidents.tables import audit, person_numbers
+from incidents.transactions import reading, writing
+from tests.console.site import NOW, NUMBER, Console
 
 ANNA = Actor("anna", "handler")
 BEN = Actor("ben", "handler")
@@ -115,3 +120,32 @@ def test_a_place_is_shown_with_its_source_radius_and_age(console: Console) -> No
     assert "40 s ago" in shown
     assert "<b>no fix</b>" in shown
     assert "0.00000" not in shown
+
+
+def test_who_may_be_calling_stands_on_the_page_and_is_logged_as_a_look(console: Console) -> None:
+    """Name, code word and the rest at once; the audit log says who saw it, and names nobody."""
+    persons = Persons(console.store, console.keys, console.audit)
+    facts = Facts(code_word="bluebell", children="two <b>small</b>", never_call=True)
+    added = persons.add("Mair Example", facts, by="cara", now=NOW, repeat=True)
+    with writing(console.store.engine) as connection:
+        number = number_row(connection, console.keys, NUMBER, NOW)
+        connection.execute(
+            person_numbers.insert().values(
+                id=added, person_id=added, number_id=number, data=b"", by="cara", at=NOW
+            )
+        )
+    this = console.call("55", at=NOW)
+    console.drain()
+    client = console.handler()
+    for _ in range(2):
+        shown = client.get(f"/incidents/{console.reference(this)}").get_data(as_text=True)
+    for words in ("Mair Example", "repeat victim", "bluebell", "Never call this person back."):
+        assert words in shown
+    assert "two &lt;b&gt;small" in shown
+    with reading(console.store.engine) as connection:
+        looks = connection.execute(
+            select(audit.c.what, audit.c.actor).where(
+                audit.c.record == added, audit.c.operation == "consultation"
+            )
+        ).all()
+    assert [tuple(one) for one in looks] == [("saw who may be calling", "anna")]

@@ -1,0 +1,102 @@
+"""Who may be calling: the people a call's number belongs to, or whose part was confirmed.
+
+It shows why it names somebody and leaves the decision to a person. Nothing is searched: it
+stands on the page of a call the moment it opens.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from incidents.fold import Incident
+from incidents.persons import Person, canonical, family, person_of
+from incidents.sealed import Keys
+from incidents.store import Store
+from incidents.tables import incidents, parts, person_numbers
+from incidents.together import CONFIRMED
+from incidents.transactions import reading
+
+MARAC_COUNTS: Final = timedelta(days=365)
+"""A repeat is any new event within 12 months of the last MARAC (domain.md, Standards)."""
+REFUSED: Final = "refused"
+"""State of a part when a person said that somebody has none."""
+_BY_NUMBER: Final = "this number is theirs"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Somebody who may be calling. ``why``: what says so, in words. ``part``: if confirmed.
+
+    ``marac``: the dates of conferences about them in the year before the call, newest first.
+    """
+
+    person: Person
+    why: str
+    part: str
+    marac: tuple[date, ...]
+
+
+def known(store: Store, keys: Keys, incident: Incident) -> tuple[Known, ...]:
+    """Return who may be calling, those a person has confirmed first.
+
+    Somebody a person refused for this call is not named again. Raises ``StoreUnavailable``.
+    """
+    with reading(store.engine) as connection:
+        confirmed, refused = _parts(connection, incident.call_key)
+        owners = _everyone(connection, _owners(connection, incident.call_key))
+        found = []
+        for one in [*confirmed, *(one for one in owners if one not in confirmed)]:
+            if one in refused:
+                continue
+            part = confirmed.get(one, "")
+            person = person_of(connection, keys, one)
+            why = f"confirmed as {part}" if part else _BY_NUMBER
+            found.append(Known(person, why, part, _marac(person, incident)))
+    return tuple(found)
+
+
+def _owners(connection: Connection, call_key: str) -> list[str]:
+    number = select(incidents.c.number_id).where(incidents.c.call_key == call_key)
+    return list(
+        connection.scalars(
+            select(person_numbers.c.person_id)
+            .where(
+                person_numbers.c.number_id == number.scalar_subquery(),
+                person_numbers.c.ended_at.is_(None),
+            )
+            .order_by(person_numbers.c.at)
+        )
+    )
+
+
+def _parts(connection: Connection, call_key: str) -> tuple[dict[str, str], set[str]]:
+    """Return whose part in a call was confirmed, and which, and whose was refused."""
+    rows = connection.execute(
+        select(parts)
+        .where(parts.c.call_key == call_key, parts.c.ended_at.is_(None))
+        .order_by(parts.c.at, parts.c.id)
+    ).all()
+    confirmed = {
+        canonical(connection, row.person_id): row.part for row in rows if row.state == CONFIRMED
+    }
+    refused = {
+        member
+        for row in rows
+        if row.state == REFUSED
+        for member in family(connection, row.person_id)
+    }
+    return confirmed, refused
+
+
+def _everyone(connection: Connection, persons: Iterable[str]) -> list[str]:
+    """Return the rows that stand for ``persons``, each once, in their order."""
+    return list(dict.fromkeys(canonical(connection, one) for one in persons))
+
+
+def _marac(person: Person, incident: Incident) -> tuple[date, ...]:
+    day = incident.started_at.date()
+    dates = (one for one in person.facts.marac if day - MARAC_COUNTS <= one <= day)
+    return tuple(sorted(dates, reverse=True))
