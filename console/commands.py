@@ -1,4 +1,4 @@
-"""The commands of the console: ``users``, ``tokens``, ``incidents`` and ``audit``.
+"""The commands of the console: ``users``, ``tokens``, ``incidents``, ``audit`` and ``search``.
 
 Each brings the store's tables up to date first, so that it works in a data folder
 that was never started. What a command makes goes to standard output and nothing
@@ -27,12 +27,14 @@ from console.cells import cell
 from console.filters import PURPOSES, instant
 from console.people_commands import Opened, OpenPeople, Refusing, token_commands, user_commands
 from console.rules import rules
+from console.search_commands import OpenSearch, search_commands
 from incidents.accounts import COMMAND_LINE, Accounts
 from incidents.audit import Audit
 from incidents.desk import Desk
 from incidents.fold import Incident
 from incidents.migrate import upgrade
 from incidents.sealed import Keys
+from incidents.searching import Search
 from incidents.staff import Staff
 from incidents.store import Store
 from incidents.transactions import StoreUnavailable
@@ -68,6 +70,12 @@ def open_audit() -> Audit:
     return Audit(_store(settings).engine, Keys(settings.key_material), settings.data)
 
 
+def open_search() -> Search:
+    """Open the search of this site, as ``open_store`` does."""
+    settings = _settings()
+    return Search(_store(settings), Keys(settings.key_material))
+
+
 def _settings() -> Settings:
     try:
         return load(os.environ, ROOT)
@@ -89,13 +97,16 @@ def _store(settings: Settings) -> Store:
     return Store(settings.database_url, Keys(settings.key_material))
 
 
-def make(opened: OpenStore, people: OpenPeople, audits: OpenAudit) -> tuple[click.Group, ...]:
-    """Make the command groups over the store, the people and the audit log that these give."""
+def make(
+    opened: OpenStore, people: OpenPeople, audits: OpenAudit, searches: OpenSearch = open_search
+) -> tuple[click.Group, ...]:
+    """Make the command groups over what these open."""
     return (
         user_commands(people),
         token_commands(people),
         _incidents(opened, audits),
         audit_commands(audits),
+        search_commands(searches),
     )
 
 

@@ -30,6 +30,9 @@ class Place:
 PLACES: Final = (
     Place("/", "Live board", "read"),
     Place("/review", "Review queue", "read"),
+    Place("/search", "Search", "read"),
+    Place("/my-day", "My day", "people"),
+    Place("/overdue", "Overdue", "supervise"),
     Place("/supervisor", "Supervisor", "supervise"),
     Place("/users", "Users", "users"),
     Place("/audit", "Audit", "audit"),

@@ -27,6 +27,7 @@ from console.opening import opening
 from console.pages import pages
 from console.people import EXTENSION, People
 from console.places import home, places
+from console.search import search
 from console.second_step import second_step
 from console.signin import signin, slow_guessers
 from console.start import start
@@ -102,7 +103,7 @@ def create(site: Site, parts: Sequence[Blueprint] = ()) -> Flask:
     app.extensions["quietline_assets"] = _version(Path(app.root_path) / "static")
     deny_by_default(app)
     CSRFProtect(app)
-    for part in (pages, opening, signin, second_step, leaving, users, start, *parts):
+    for part in (pages, opening, search, signin, second_step, leaving, users, start, *parts):
         app.register_blueprint(part)
     slow_guessers(app, Limiter(lambda: request.remote_addr or "", app=app))
     _word_refusals(app)

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import delete, select
 
 from incidents.store import Store
-from incidents.tables import events, incidents, requests, timeline
+from incidents.tables import events, incidents, requests, searchable, timeline
 from incidents.transactions import reading, writing
 
 KEPT: Final = timedelta(days=1)
@@ -34,7 +34,7 @@ def forget_proofs(store: Store, now: datetime) -> int:
     if not calls:
         return 0
     with writing(store.engine) as connection:
-        for table in (events, timeline, incidents):
+        for table in (events, timeline, searchable, incidents):
             connection.execute(delete(table).where(table.c.call_key.in_(calls)))
     return len(calls)
 

@@ -74,6 +74,16 @@ def _moment(name: str, *, needed: bool = True) -> Column[datetime]:
     return Column(name, Moment(), nullable=not needed)
 
 
+FULL_TEXT = "searchable_fts"
+"""What finds ``searchable.words``: an FTS5 table on SQLite, an index on PostgreSQL. Each is its
+database's own, so the migration makes it and the tables here do not describe it."""
+
+
+def described(_item: object, name: str | None, *_: object) -> bool:
+    """Say whether the tables here describe what a database has, as Alembic asks it."""
+    return not (name or "").startswith(FULL_TEXT)
+
+
 events = Table(
     "events",
     metadata,
@@ -370,6 +380,21 @@ reviews = Table(
     _moment("second_at", needed=False),
     Column("data", LargeBinary),
     Index("ix_reviews_sampled_second_at", "sampled", "second_at"),
+)
+
+searchable = Table(
+    "searchable",
+    metadata,
+    # In the order of writing, so that the newest come first without sorting:
+    Column("number", Integer, primary_key=True),
+    # entry, person or address, and the id of its row:
+    Column("kind", String(WORD), nullable=False),
+    Column("row", String(ID), nullable=False, unique=True),
+    Column("call_key", String(KEY), index=True),
+    Column("person_id", String(ID), index=True),
+    _moment("at"),
+    # Keyed hashes of its words, in order, with a space between. FULL_TEXT finds them.
+    Column("words", Text, nullable=False),
 )
 
 services = Table(

@@ -20,6 +20,7 @@ from incidents.fold import Incident, as_text
 from incidents.grades import Grades
 from incidents.history import CONTROL_ROOM
 from incidents.identity import uuid7
+from incidents.indexing import entry_text, index
 from incidents.orders import Order
 from incidents.patterns import Pattern
 from incidents.placing import FAILED, WAITING, Placed, of_request, order_in, place, placed_in
@@ -290,12 +291,14 @@ def write_entry(
     *,
     at: datetime,
 ) -> str:
-    """Write an entry on a call's timeline, sealed. Returns its id."""
+    """Write an entry on a call's timeline, sealed, and to be found by its words. Returns its id."""
     entry = uuid7(at)
     sealed = keys.seal(json.dumps(dict(data)).encode(), f"timeline|{entry}|data")
     connection.execute(
         timeline.insert().values(id=entry, call_key=call_key, at=at, kind=kind, data=sealed)
     )
+    text = entry_text(kind, data)
+    index(connection, keys, "entry", entry, text, at=at, call_key=call_key)
     return entry
 
 

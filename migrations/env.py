@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import text
 
-from incidents.tables import metadata
+from incidents.tables import described, metadata
 from incidents.transactions import connect
 
 _LOCK = 5_505_056
@@ -23,6 +23,7 @@ def run() -> None:
         context.configure(
             connection=connection,
             target_metadata=metadata,
+            include_object=described,
             transaction_per_migration=False,
             render_as_batch=engine.dialect.name == "sqlite",
         )

@@ -1,0 +1,183 @@
+"""Search: whole numbers and the words of what people wrote, by keyed hashes alone.
+
+A text is found when it has every word that was asked for, whole; a number only as a whole.
+What is found is named, never shown: a record opens under its own rules. It does not decide
+who may search.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, TextClause, exists, select, text
+
+from callflow.lines import E164
+from incidents.handled import state_of
+from incidents.indexing import TEXTS, entry_text, hashed, index, words_of
+from incidents.numbers import look_up_of
+from incidents.sealed import Keys
+from incidents.store import Store
+from incidents.tables import incidents, numbers, searchable, timeline
+from incidents.transactions import reading, writing
+from incidents.working import Unfit
+
+LONGEST_TERMS: Final = 200
+MOST_WORDS: Final = 12
+MOST_FOUND: Final = 50
+"""Incidents shown of one search, the newest."""
+_MOST_ROWS: Final = 200
+"""Texts looked at for them: several may stand on one incident."""
+AT_ONCE: Final = 500
+"""Entries indexed in one transaction: a handler's deed waits no longer than that takes."""
+_SHORTEST_NUMBER: Final = 7
+_LIKE_A_NUMBER: Final = re.compile(r"(?:\+|00)?[\d\s().-]+")
+_WITH_WORDS: Final[dict[str, TextClause]] = {
+    "sqlite": text(
+        "searchable.number IN (SELECT rowid FROM searchable_fts WHERE searchable_fts MATCH :words)"
+    ),
+    "postgresql": text(
+        "array_to_tsvector(string_to_array(searchable.words, ' ')) @@ CAST(:words AS tsquery)"
+    ),
+}
+_AND: Final = {"sqlite": " ", "postgresql": " & "}
+_QUOTE: Final = {"sqlite": '"', "postgresql": "'"}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One incident that was found. ``where``: kinds of the entries that have the words, if any."""
+
+    reference: str
+    started_at: datetime
+    state: str
+    signal: str
+    purpose: str
+    where: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a search found, newest first. ``more``: older ones are not shown."""
+
+    incidents: tuple[Found, ...]
+    more: bool
+
+
+def number_of(terms: str) -> str | None:
+    """Return the number (E.164) somebody typed, or None when they typed something else.
+
+    Raises ``Unfit`` for what looks like a number and is not a whole one.
+    """
+    tidy = terms.strip()
+    figures = sum(character.isdigit() for character in tidy)
+    if not _LIKE_A_NUMBER.fullmatch(tidy) or figures < _SHORTEST_NUMBER:
+        return None
+    number = re.sub(r"[\s().-]", "", tidy)
+    number = f"+{number[2:]}" if number.startswith("00") else number
+    if not E164.match(number):
+        raise Unfit("terms", "Enter the whole number with its country's code, like +447700900123.")
+    return number
+
+
+class Search:
+    """Searches one site's store. Every method raises ``StoreUnavailable``."""
+
+    def __init__(self, store: Store, keys: Keys) -> None:
+        self._store = store
+        self._keys = keys
+
+    def number(self, number: str) -> Result:
+        """Return the incidents of a number (E.164)."""
+        known = select(numbers.c.id).where(numbers.c.look_up == look_up_of(self._keys, number))
+        query = (
+            _incidents()
+            .where(incidents.c.number_id == known.scalar_subquery())
+            .order_by(incidents.c.started_at.desc())
+            .limit(MOST_FOUND + 1)
+        )
+        with reading(self._store.engine) as connection:
+            return _result(connection.execute(query).all())
+
+    def words(self, terms: str) -> Result:
+        """Return the incidents with an entry that has every word of ``terms``.
+
+        Raises ``Unfit`` when there is no word, or too many.
+        """
+        words = words_of(terms[:LONGEST_TERMS])
+        if not words:
+            raise Unfit("terms", "Type a reference, a whole number, or words to look for.")
+        if len(terms) > LONGEST_TERMS or len(words) > MOST_WORDS:
+            raise Unfit("terms", f"Look for at most {MOST_WORDS} words at once.")
+        query = (
+            _incidents(timeline.c.kind.label("where"))
+            .join(searchable, searchable.c.call_key == incidents.c.call_key)
+            .join(timeline, timeline.c.id == searchable.c.row)
+            .where(self._with(words))
+            .order_by(searchable.c.number.desc())
+            .limit(_MOST_ROWS)
+        )
+        with reading(self._store.engine) as connection:
+            rows = connection.execute(query).all()
+        return _result(rows, more=len(rows) == _MOST_ROWS)
+
+    def index_earlier(self) -> int:
+        """Index every entry that is not in the index: what an older release wrote.
+
+        Returns how many. It may be stopped and run again at any time. Raises ``CannotOpen``.
+        """
+        indexed, after = 0, ""
+        while True:
+            with writing(self._store.engine) as connection:
+                rows = _not_indexed(connection, after)
+                for row in rows:
+                    self._index(connection, row)
+            if not rows:
+                return indexed
+            indexed, after = indexed + len(rows), rows[-1].id
+
+    def _index(self, connection: Connection, row: Row[Any]) -> None:
+        keys = self._keys
+        said = entry_text(row.kind, json.loads(keys.open(row.data, f"timeline|{row.id}|data")))
+        index(connection, keys, "entry", row.id, said, at=row.at, call_key=row.call_key)
+
+    def _with(self, words: frozenset[str]) -> TextClause:
+        """Choose the rows of ``searchable`` that have every word, by the database's own index."""
+        kind = self._store.engine.dialect.name
+        quote = _QUOTE[kind]
+        each = (f"{quote}{one}{quote}" for one in hashed(self._keys, words).split())
+        return _WITH_WORDS[kind].bindparams(words=_AND[kind].join(each))
+
+
+def _not_indexed(connection: Connection, after: str) -> Sequence[Row[Any]]:
+    query = select(timeline).where(
+        timeline.c.id > after,
+        timeline.c.kind.in_(tuple(TEXTS)),
+        ~exists().where(searchable.c.row == timeline.c.id),
+    )
+    return connection.execute(query.order_by(timeline.c.id).limit(AT_ONCE)).all()
+
+
+def _incidents(*more: Any) -> Select[Any]:
+    column = incidents.c
+    told = (column.reference, column.started_at, column.signal, column.purpose)
+    return select(*told, state_of().label("state"), *more).where(column.purpose != "proof")
+
+
+def _result(rows: Sequence[Row[Any]], *, more: bool = False) -> Result:
+    """Put the rows of one incident together."""
+    found: dict[str, Found] = {}
+    for row in rows:
+        known = found.get(row.reference)
+        where = (*(known.where if known else ()), *([row.where] if hasattr(row, "where") else ()))
+        found[row.reference] = Found(
+            row.reference,
+            row.started_at,
+            row.state,
+            row.signal,
+            row.purpose,
+            tuple(dict.fromkeys(where)),
+        )
+    return Result(tuple(found.values())[:MOST_FOUND], more or len(found) > MOST_FOUND)
