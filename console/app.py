@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from config.policy import Policy
 from config.settings import Settings
-from console import api, auditing, health, orders, supervising
+from console import api, auditing, health, operations, orders, supervising
 from console.doors import Doors
 from console.headers import Headers, headers
 from console.heard import Heard
@@ -39,6 +39,7 @@ from incidents.audit import Audit
 from incidents.board import Board
 from incidents.carrier import Carrier
 from incidents.desk import Desk
+from incidents.operations import Operations
 from incidents.orders import LiveCalls
 from incidents.presence import Presence
 from incidents.sealed import Keys
@@ -101,6 +102,7 @@ def application(
         orders.blueprint(orders.Work(desk, given, carrier, watch, store)),
         health.blueprint(watch, store),
         auditing.blueprint(store.engine, keys, policy.unusual),
+        operations.blueprint(Operations(store, keys, audit)),
         supervising.blueprint(desk, Presence(store.engine), watch, policy.ladder),
     )
     flask = create(site, parts)

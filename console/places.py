@@ -33,6 +33,7 @@ PLACES: Final = (
     Place("/search", "Search", "read"),
     Place("/my-day", "My day", "people"),
     Place("/overdue", "Overdue", "supervise"),
+    Place("/operations", "Operations", "people"),
     Place("/supervisor", "Supervisor", "supervise"),
     Place("/users", "Users", "users"),
     Place("/audit", "Audit", "audit"),

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from config.policy import load_policy
 from config.settings import load
-from console import api, auditing, health, orders
+from console import api, auditing, health, operations, orders
 from console.doors import COOKIE, Doors
 from console.people import People
 from console.rules import rules
@@ -29,6 +29,7 @@ from incidents.carrier import Carrier
 from incidents.desk import Desk, Rules
 from incidents.drain import Drain
 from incidents.migrate import upgrade
+from incidents.operations import Operations
 from incidents.presence import Presence
 from incidents.recorded import Recorded, call_key, event_key, seal
 from incidents.remembered import ASK_AGAIN_AFTER, FRESH_FOR
@@ -110,6 +111,7 @@ class Console:
             orders.blueprint(orders.Work(self.desk, self.rules, carrier, self.watch, self.store)),
             health.blueprint(self.watch, self.store),
             auditing.blueprint(self.store.engine, self.keys, policy.unusual),
+            operations.blueprint(Operations(self.store, self.keys, self.audit)),
         ]
         self.app = create(site, parts)
         self._calls = itertools.count(1)

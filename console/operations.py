@@ -1,0 +1,200 @@
+"""The pages of operations: seasons of work, who is in their scope, visits planned, done, overdue.
+
+What was typed is kept when it is refused. Names of people stand here, so every look is
+logged; nobody is called, written to or chosen from here.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from console import words
+from console.audited import audited
+from console.guard import doors, for_right, holder
+from incidents.operations import (
+    PARTS,
+    NoSuchOperation,
+    Operations,
+    visits,
+)
+from incidents.working import Conflict, Unfit
+
+REFUSED: Final = 422
+FIELDS: Final = ("name", "area", "from_day", "to_day", "baseline_from", "baseline_to")
+LONGEST_TYPED: Final = 400
+DONE: Final = {
+    "made": "The operation was made. Bring people in next.",
+    "in": "The person is in the operation.",
+    "out": "The person was taken out. What was done for them stays on record.",
+    "none": "Nobody new: everybody known as a repeat victim is in already, or was taken out.",
+    "brought": "Everybody known as a repeat victim is in.",
+    "closed": "The operation was closed. It can still be read.",
+}
+"""What the page says after a change, by the ``done`` of its address."""
+
+
+class _Wrong(Exception):
+    """What was typed cannot be taken; ``faults`` by field."""
+
+    def __init__(self, faults: dict[str, str]) -> None:
+        super().__init__("wrong")
+        self.faults = faults
+
+
+def blueprint(operations: Operations) -> Blueprint:
+    """Make the blueprint."""
+    pages = Blueprint("operations", __name__)
+
+    def new_page(typed: dict[str, str], faults: dict[str, str], status: int) -> ResponseReturnValue:
+        return render_template("operation_new.html", typed=typed, refusals=faults), status
+
+    def page(
+        id_: str, typed: dict[str, str], faults: dict[str, str], status: int
+    ) -> ResponseReturnValue:
+        now = doors().clock()
+        try:
+            found = operations.one(id_)
+        except NoSuchOperation:
+            abort(404)
+        scope = operations.scope(id_, now)
+        audited().looked(holder(), "viewed an operation", id_)
+        return (
+            render_template(
+                "operation.html",
+                operation=found,
+                left=found.days_left(now.astimezone(words.LOCAL).date()),
+                scope=scope,
+                visits=visits(scope),
+                parts=PARTS,
+                typed=typed,
+                refusals=faults,
+                done=DONE.get(request.args.get("done", ""), ""),
+            ),
+            status,
+        )
+
+    def to(id_: str, done: str) -> ResponseReturnValue:
+        return redirect(url_for("operations.one", id_=id_, done=done), 303)
+
+    @pages.get("/operations")
+    @for_right("people")
+    def everything() -> ResponseReturnValue:
+        """List all operations, the latest first."""
+        audited().looked(holder(), "opened the list of operations", "operations")
+        today = doors().clock().astimezone(words.LOCAL).date()
+        return render_template("operations.html", operations=operations.all(), today=today)
+
+    @pages.get("/operations/new")
+    @for_right("supervise")
+    def new() -> ResponseReturnValue:
+        """Show the form."""
+        return new_page({}, {}, 200)
+
+    @pages.post("/operations/new")
+    @for_right("supervise")
+    def make() -> ResponseReturnValue:
+        """Make an operation, or refuse it and give back what was typed."""
+        typed = {field: request.form.get(field, "")[:LONGEST_TYPED].strip() for field in FIELDS}
+        try:
+            from_day, to_day, baseline = _days(typed)
+            made = operations.make(
+                typed["name"],
+                from_day,
+                to_day,
+                area=typed["area"],
+                baseline=baseline,
+                by=holder().name,
+                now=doors().clock(),
+            )
+        except _Wrong as wrong:
+            return new_page(typed, wrong.faults, REFUSED)
+        except Unfit as unfit:
+            return new_page(typed, {unfit.field: str(unfit)}, REFUSED)
+        return to(made, "made")
+
+    @pages.get("/operations/<id_>")
+    @for_right("people")
+    def one(id_: str) -> ResponseReturnValue:
+        """Show one operation."""
+        return page(id_, {}, {}, 200)
+
+    @pages.post("/operations/<id_>/people")
+    @for_right("people")
+    def add(id_: str) -> ResponseReturnValue:
+        """Put somebody in by hand."""
+        typed = {
+            field: request.form.get(field, "")[:LONGEST_TYPED].strip()
+            for field in ("person", "part")
+        }
+        try:
+            operations.add(
+                id_, typed["person"], typed["part"], by=holder().name, now=doors().clock()
+            )
+        except NoSuchOperation:
+            abort(404)
+        except Unfit as unfit:
+            return page(id_, typed, {unfit.field: str(unfit)}, REFUSED)
+        except Conflict as conflict:
+            return page(id_, typed, {"person": str(conflict)}, 409)
+        return to(id_, "in")
+
+    @pages.post("/operations/<id_>/rule")
+    @for_right("supervise")
+    def bring_in(id_: str) -> ResponseReturnValue:
+        """Bring in everybody known as a repeat victim."""
+        try:
+            many = operations.bring_in(id_, by=holder().name, now=doors().clock())
+        except NoSuchOperation:
+            abort(404)
+        except Conflict as conflict:
+            return page(id_, {}, {"person": str(conflict)}, 409)
+        return to(id_, "brought" if many else "none")
+
+    @pages.post("/operations/<id_>/people/<place>/out")
+    @for_right("people")
+    def take_out(id_: str, place: str) -> ResponseReturnValue:
+        """Take somebody out."""
+        try:
+            operations.take_out(id_, place, by=holder().name, now=doors().clock())
+        except NoSuchOperation:
+            abort(404)
+        return to(id_, "out")
+
+    @pages.post("/operations/<id_>/close")
+    @for_right("supervise")
+    def close(id_: str) -> ResponseReturnValue:
+        """Close it."""
+        try:
+            operations.close(id_, by=holder().name, now=doors().clock())
+        except NoSuchOperation:
+            abort(404)
+        except Conflict as conflict:
+            return page(id_, {}, {"person": str(conflict)}, 409)
+        return to(id_, "closed")
+
+    return pages
+
+
+def _days(typed: dict[str, str]) -> tuple[date, date, tuple[date, date] | None]:
+    """Read the days of the form. Raises ``_Wrong`` with a sentence for each that is none."""
+    faults: dict[str, str] = {}
+
+    def day(field: str, *, needed: bool) -> date | None:
+        if not typed[field] and not needed:
+            return None
+        try:
+            return date.fromisoformat(typed[field])
+        except ValueError:
+            faults[field] = "Enter a day, such as 2026-12-01."
+            return None
+
+    from_day, to_day = day("from_day", needed=True), day("to_day", needed=True)
+    either = bool(typed["baseline_from"] or typed["baseline_to"])
+    first, last = day("baseline_from", needed=either), day("baseline_to", needed=either)
+    if faults or from_day is None or to_day is None:
+        raise _Wrong(faults)
+    return from_day, to_day, (first, last) if first and last else None
