@@ -220,6 +220,8 @@ def lets_in(client: FlaskClient, route: str) -> bool:
 _FILLED: Final = {
     "reference": "QL-7K3M-9F2X-HC5",
     "name": "nobody",
+    "id_": "nothing",
+    "place": "nobody",
     "secret": "no-such-link",
     "version": "0",
 }
