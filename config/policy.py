@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 from callflow.lines import E164, KINDS, PURPOSES, Line
 from callflow.profiles import BadProfile, Profile
 from callflow.questions import Questions
+from config.follow_ups import FILE as FOLLOW_UPS
+from config.follow_ups import read_follow_ups
 from config.grades import FILE as GRADES
 from config.grades import read_grades
 from config.ladder import FILE as LADDER
@@ -28,6 +30,7 @@ from config.roles import read_roles
 from config.settings import Settings
 from config.unusual import FILE as UNUSUAL
 from config.unusual import read_unusual
+from incidents.follow_up_kinds import Kinds
 from incidents.grades import Grades
 from incidents.ladder_policy import Ladder
 from incidents.patterns import Pattern
@@ -89,6 +92,7 @@ class Policy:
     questions: Questions
     unusual: Unusual
     patterns: tuple[Pattern, ...]
+    follow_ups: Kinds
 
 
 def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
@@ -107,8 +111,19 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
     questions = _read(folder / QUESTIONS, lambda data: read_questions(data, tuple(voices)))
     unusual = _read(folder / UNUSUAL, read_unusual)
     patterns = _read(folder / PATTERNS, read_patterns)
+    follow_ups = _read(folder / FOLLOW_UPS, read_follow_ups)
     return Policy(
-        profiles, voices, lines, other, roles, grades, ladder, questions, unusual, patterns
+        profiles=profiles,
+        voices=voices,
+        lines=lines,
+        other=other,
+        roles=roles,
+        grades=grades,
+        ladder=ladder,
+        questions=questions,
+        unusual=unusual,
+        patterns=patterns,
+        follow_ups=follow_ups,
     )
 
 

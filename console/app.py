@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from config.policy import Policy
 from config.settings import Settings
-from console import api, auditing, health, operations, orders, supervising
+from console import api, auditing, follow_ups, health, operations, orders, supervising
 from console.doors import Doors
 from console.headers import Headers, headers
 from console.heard import Heard
@@ -39,6 +39,7 @@ from incidents.audit import Audit
 from incidents.board import Board
 from incidents.carrier import Carrier
 from incidents.desk import Desk
+from incidents.follow_ups import FollowUps
 from incidents.operations import Operations
 from incidents.orders import LiveCalls
 from incidents.presence import Presence
@@ -104,6 +105,7 @@ def application(
         auditing.blueprint(store.engine, keys, policy.unusual),
         operations.blueprint(Operations(store, keys, audit)),
         supervising.blueprint(desk, Presence(store.engine), watch, policy.ladder),
+        follow_ups.blueprint(FollowUps(store, keys, audit, policy.follow_ups, policy.roles)),
     )
     flask = create(site, parts)
     heard = Heard(Presence(store.engine), clock)

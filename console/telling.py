@@ -6,7 +6,7 @@ verbatim. A kind of a later release reads as it is named.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -60,6 +60,9 @@ KINDS: Final = {
     "page_failed": "Could not be rung",
     "holder_away": "Holder's screen is silent: away",
     "holder_back": "Holder is back",
+    "follow_up_made": "Follow-up made",
+    "follow_up_moved": "Follow-up changed",
+    "follow_up_closed": "Follow-up closed",
 }
 CORRECTABLE: Final = (
     "note_added",
@@ -143,10 +146,23 @@ def told(entry: Entry, grades: Grades | None = None) -> Told:
         case "location_added":
             source = data.get("source")
             return Told(what, _joined(by, f"source: {source}" if source else ""), place(data))
+        case "follow_up_made" | "follow_up_moved" | "follow_up_closed":
+            return Told(what, _joined(*_follow_up(data), by), str(data.get("reason") or ""))
         case "paged" | "page_failed" | "page_answered":
             return Told(what, str(data.get("name") or ""), str(data.get("problem") or ""))
         case _:
             return Told(what, by, str(data.get("text") or data.get("reason") or ""))
+
+
+def _follow_up(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is to be done, for whom, until when, and how it ended, as far as it is told."""
+    yield str(data.get("what") or "")
+    if owner := data.get("owner"):
+        yield f"for {owner}"
+    if due := data.get("due"):
+        at = datetime.fromisoformat(str(due))
+        yield f"due {words.day(at)} {words.clock(at)[:5]} {words.zone(at)}"
+    yield str(data.get("outcome") or "")
 
 
 ORDERS: Final = {

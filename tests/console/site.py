@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from config.policy import load_policy
 from config.settings import load
-from console import api, auditing, health, operations, orders
+from console import api, auditing, follow_ups, health, operations, orders
 from console.doors import COOKIE, Doors
 from console.people import People
 from console.rules import rules
@@ -28,6 +28,7 @@ from incidents.board import Board
 from incidents.carrier import Carrier
 from incidents.desk import Desk, Rules
 from incidents.drain import Drain
+from incidents.follow_ups import FollowUps
 from incidents.migrate import upgrade
 from incidents.operations import Operations
 from incidents.presence import Presence
@@ -64,6 +65,7 @@ class Console:
     staff: Staff = field(init=False)
     rules: Rules = field(init=False)
     desk: Desk = field(init=False)
+    follow_ups: FollowUps = field(init=False)
     calls: Calls = field(init=False)
     app: Flask = field(init=False)
     _calls: itertools.count[int] = field(init=False)
@@ -82,6 +84,9 @@ class Console:
         self.staff = Staff(self.store.engine, self.keys, self.audit, self.accounts)
         self.rules = rules(policy, settings)
         self.desk = Desk(self.store, self.keys, self.audit, self.rules)
+        self.follow_ups = FollowUps(
+            self.store, self.keys, self.audit, policy.follow_ups, policy.roles
+        )
         self.calls = Calls()
         people = People(
             staff=self.staff,
@@ -112,6 +117,7 @@ class Console:
             health.blueprint(self.watch, self.store),
             auditing.blueprint(self.store.engine, self.keys, policy.unusual),
             operations.blueprint(Operations(self.store, self.keys, self.audit)),
+            follow_ups.blueprint(self.follow_ups),
         ]
         self.app = create(site, parts)
         self._calls = itertools.count(1)

@@ -1,0 +1,271 @@
+"""Follow-ups: work after a call, each with an owner, a time by which it is done, and an outcome.
+
+What is to be done and why it moved are sealed. Every change is one transaction with its
+entry on the call's timeline and its place in the audit log. Nothing is deleted, none is
+closed without an outcome, and nobody is called or written to from here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, func, select, update
+
+from incidents.audit import Audit
+from incidents.fold import as_text
+from incidents.follow_up_kinds import FollowUp, Kind, Kinds, Listed, Move
+from incidents.identity import uuid7
+from incidents.roles import Roles
+from incidents.sealed import Keys
+from incidents.store import Store
+from incidents.tables import follow_ups, incidents, users
+from incidents.transactions import next_revision, reading, writing
+from incidents.working import Conflict, Unfit, text_of, write_entry
+
+LONGEST_TEXT: Final = 1000
+LATEST_DUE: Final = timedelta(days=366)
+MOST_SHOWN: Final = 200
+"""Open follow-ups one list shows, those due first; how many there are is said beside it."""
+
+
+class NoSuchFollowUp(LookupError):
+    """No follow-up has this id."""
+
+
+class FollowUps:
+    """The follow-ups of one site. Every method raises ``StoreUnavailable``."""
+
+    def __init__(self, store: Store, keys: Keys, audit: Audit, kinds: Kinds, roles: Roles) -> None:
+        self._store = store
+        self._keys = keys
+        self._audit = audit
+        self._roles = roles
+        self.kinds = kinds
+
+    def make(
+        self,
+        kind: str,
+        text: str,
+        *,
+        owner: str,
+        due_at: datetime | None,
+        by: str,
+        now: datetime,
+        reference: str | None = None,
+        person: str | None = None,
+    ) -> str:
+        """Make one by hand; returns its id. ``due_at`` None: as its kind says.
+
+        ``owner``: a user's name. Raises ``Unfit`` and ``NoSuchIncident``.
+        """
+        found = self._kind(kind)
+        words = text_of("text", text, "what is to be done", LONGEST_TEXT)
+        due = _due(due_at or now + timedelta(days=found.due_days), now)
+        with writing(self._store.engine) as connection:
+            owner_id = self._owner_id(connection, owner)
+            call = None if reference is None else self._store.find(connection, reference).call_key
+            row = uuid7(now)
+            connection.execute(
+                follow_ups.insert().values(
+                    id=row,
+                    kind=found.id,
+                    call_key=call,
+                    person_id=person,
+                    owner_id=owner_id,
+                    due_at=due,
+                    data=self._sealed(row, {"text": words, "moves": []}),
+                    created_by=by,
+                    created_at=now,
+                )
+            )
+            facts = {"by": by, "what": found.name, "owner": owner, "due": as_text(due)}
+            self._tell(connection, call, "follow_up_made", facts, now)
+            self._audit.put(
+                connection, by, "collection", "made a follow-up", reference or row, at=now
+            )
+        return row
+
+    def pass_on(self, id_: str, owner: str, reason: str, *, by: str, now: datetime) -> None:
+        """Give it to another owner. Raises ``NoSuchFollowUp``, ``Conflict`` and ``Unfit``."""
+        why = text_of("reason", reason, "why it is passed on", LONGEST_TEXT)
+        with writing(self._store.engine) as connection:
+            row = self._open_row(connection, id_)
+            owner_id = self._owner_id(connection, owner)
+            if owner_id == row.owner_id:
+                raise Unfit("owner", f"It is {owner}'s already: choose somebody else.")
+            move = Move(as_text(now) or "", by, "owner", row.owner or "nobody", owner, why)
+            self._move(connection, row, move, {"owner_id": owner_id}, now)
+
+    def put_off(self, id_: str, due_at: datetime, reason: str, *, by: str, now: datetime) -> None:
+        """Give it another time. Raises ``NoSuchFollowUp``, ``Conflict`` and ``Unfit``."""
+        why = text_of("reason", reason, "why the time changes", LONGEST_TEXT)
+        due = _due(due_at, now)
+        with writing(self._store.engine) as connection:
+            row = self._open_row(connection, id_)
+            was, becomes = as_text(row.due_at) or "", as_text(due) or ""
+            move = Move(as_text(now) or "", by, "time", was, becomes, why)
+            self._move(connection, row, move, {"due_at": due}, now)
+
+    def close(self, id_: str, outcome: str, said: str, *, by: str, now: datetime) -> None:
+        """Close it with one of its kind's outcomes; ``said`` may be empty.
+
+        Raises ``NoSuchFollowUp``, ``Conflict`` when it is closed already, and ``Unfit``.
+        """
+        words = text_of("said", said, "it", LONGEST_TEXT) if said.strip() else ""
+        with writing(self._store.engine) as connection:
+            row = self._open_row(connection, id_)
+            kind = self._kind(row.kind)
+            if outcome not in dict(kind.outcomes):
+                raise Unfit("outcome", "Choose how it ended: it cannot be closed without.")
+            data = {**self._opened(row), "said": words}
+            connection.execute(
+                update(follow_ups)
+                .where(follow_ups.c.id == id_)
+                .values(
+                    closed_at=now,
+                    closed_by=by,
+                    outcome=outcome,
+                    data=self._sealed(id_, data),
+                )
+            )
+            facts = {"by": by, "what": kind.name, "outcome": kind.outcome(outcome)}
+            self._tell(connection, row.call_key, "follow_up_closed", facts, now)
+            record = self._record(row)
+            self._audit.put(connection, by, "alteration", "closed a follow-up", record, at=now)
+
+    def one(self, id_: str) -> FollowUp:
+        """Return one. Raises ``NoSuchFollowUp``."""
+        with reading(self._store.engine) as connection:
+            return self._read(_row(connection, id_))
+
+    def of_owner(self, name: str) -> Listed:
+        """Return what one person has open."""
+        with reading(self._store.engine) as connection:
+            return self._listed(connection, users.c.name == name)
+
+    def overdue(self, now: datetime) -> Listed:
+        """Return everybody's open ones whose time has passed."""
+        with reading(self._store.engine) as connection:
+            return self._listed(connection, follow_ups.c.due_at < now)
+
+    def of_call(self, reference: str) -> Sequence[FollowUp]:
+        """Return the follow-ups of a call, open and closed. Raises ``NoSuchIncident``."""
+        with reading(self._store.engine) as connection:
+            call = self._store.find(connection, reference).call_key
+            query = _query().where(follow_ups.c.call_key == call).order_by(follow_ups.c.id)
+            return [self._read(row) for row in connection.execute(query)]
+
+    def owners(self) -> Sequence[str]:
+        """Return the names of those who may own one."""
+        allowed = self._roles.with_right("people")
+        query = select(users.c.name).where(users.c.disabled_at.is_(None), users.c.role.in_(allowed))
+        with reading(self._store.engine) as connection:
+            return connection.scalars(query.order_by(users.c.name)).all()
+
+    def _listed(self, connection: Connection, which: Any) -> Listed:
+        where = (follow_ups.c.closed_at.is_(None), which)
+        query = _query().where(*where).order_by(follow_ups.c.due_at, follow_ups.c.id)
+        shown = tuple(self._read(row) for row in connection.execute(query.limit(MOST_SHOWN)))
+        counting = select(func.count()).select_from(follow_ups)
+        counting = counting.outerjoin(users, users.c.id == follow_ups.c.owner_id).where(*where)
+        return Listed(shown, int(connection.scalar(counting) or 0))
+
+    def _kind(self, id_: str) -> Kind:
+        found = self.kinds.get(id_)
+        if found is None:
+            raise Unfit("kind", "Choose what is to be done.")
+        return found
+
+    def _owner_id(self, connection: Connection, name: str) -> str:
+        row = connection.execute(
+            select(users.c.id, users.c.role).where(
+                users.c.name == name, users.c.disabled_at.is_(None)
+            )
+        ).first()
+        if row is None or not self._roles.may(row.role, "people"):
+            raise Unfit("owner", "Choose somebody who is here and may work with people.")
+        return str(row.id)
+
+    def _open_row(self, connection: Connection, id_: str) -> Row[Any]:
+        row = _row(connection, id_)
+        if row.closed_at is not None:
+            raise Conflict(f"{row.closed_by} closed it already ({as_text(row.closed_at)}).")
+        return row
+
+    def _move(
+        self, connection: Connection, row: Row[Any], move: Move, change: Any, now: datetime
+    ) -> None:
+        data = self._opened(row)
+        data["moves"] = [*data.get("moves", ()), asdict(move)]
+        sealed = self._sealed(row.id, data)
+        changing = update(follow_ups).where(follow_ups.c.id == row.id)
+        connection.execute(changing.values(data=sealed, **change))
+        facts = {"by": move.by, "what": self.kinds.name(row.kind), "reason": move.reason}
+        facts["owner" if move.what == "owner" else "due"] = move.went
+        self._tell(connection, row.call_key, "follow_up_moved", facts, now)
+        what = f"changed the {move.what} of a follow-up"
+        record = self._record(row)
+        self._audit.put(connection, move.by, "alteration", what, record, move.reason, at=now)
+
+    def _tell(
+        self, connection: Connection, call: str | None, kind: str, facts: Any, now: datetime
+    ) -> None:
+        """Write it on the call's timeline, and let the screens know that the call changed."""
+        if call is None:
+            return
+        write_entry(connection, self._keys, call, kind, facts, at=now)
+        changed = update(incidents).where(incidents.c.call_key == call)
+        connection.execute(changed.values(revision=next_revision(connection)))
+
+    def _record(self, row: Row[Any]) -> str:
+        return self._keys.reference(row.call_key) if row.call_key else str(row.id)
+
+    def _sealed(self, id_: str, data: dict[str, Any]) -> bytes:
+        return self._keys.seal(json.dumps(data).encode(), f"follow_ups|{id_}|data")
+
+    def _opened(self, row: Row[Any]) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self._keys.open(row.data, f"follow_ups|{row.id}|data"))
+        return found
+
+    def _read(self, row: Row[Any]) -> FollowUp:
+        data = self._opened(row)
+        return FollowUp(
+            id=row.id,
+            kind=row.kind,
+            text=str(data.get("text", "")),
+            owner=row.owner,
+            due_at=row.due_at,
+            reference=self._keys.reference(row.call_key) if row.call_key else None,
+            person_id=row.person_id,
+            created_by=row.created_by or "",
+            created_at=row.created_at,
+            closed_by=row.closed_by,
+            closed_at=row.closed_at,
+            outcome=row.outcome,
+            said=str(data.get("said", "")),
+            moves=tuple(Move(**one) for one in data.get("moves", ())),
+        )
+
+
+def _query() -> Select[Any]:
+    owner = users.c.name.label("owner")
+    return select(follow_ups, owner).outerjoin(users, users.c.id == follow_ups.c.owner_id)
+
+
+def _row(connection: Connection, id_: str) -> Row[Any]:
+    row = connection.execute(_query().where(follow_ups.c.id == id_)).first()
+    if row is None:
+        raise NoSuchFollowUp(id_)
+    return row
+
+
+def _due(due_at: datetime, now: datetime) -> datetime:
+    if due_at < now:
+        raise Unfit("due", "This time has passed: give one that is still to come.")
+    if due_at > now + LATEST_DUE:
+        raise Unfit("due", f"Give a time within {LATEST_DUE.days} days.")
+    return due_at
