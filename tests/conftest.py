@@ -71,12 +71,18 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgresql_url(postgresql: str) -> str:
-    """The URL of a fresh, empty PostgreSQL database."""
+def postgresql_url(postgresql: str) -> Iterator[str]:
+    """The URL of a fresh, empty PostgreSQL database, which is gone after the test.
+
+    So are the connections that the test's engines still hold: the server gives out a hundred,
+    and there are hundreds of tests.
+    """
     name = f"quietline_{os.getpid()}_{next(_databases)}"
     with psycopg.connect(postgresql.format("postgres"), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"'.encode())
-    return postgresql.format(name)
+    yield postgresql.format(name)
+    with psycopg.connect(postgresql.format("postgres"), autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
 
 
 @pytest.fixture
