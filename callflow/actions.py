@@ -3,12 +3,21 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from callflow.menus import Menu
+
 HoldWords = Literal["", "stay", "one_more", "reassure"]
 
 
 @dataclass(frozen=True, slots=True)
 class AskService:
     """Ask which service, by speech or key."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskMenu:
+    """Say the line's menu, and listen for a choice, for 5 5, and for speech where it says so."""
+
+    menu: Menu
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,7 @@ class Nothing:
 
 Action = (
     AskService
+    | AskMenu
     | AskAnyKey
     | AskForSignal
     | HoldLine

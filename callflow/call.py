@@ -27,9 +27,10 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}_[A-Z]{2}\Z")
 
 
 class Stage(Enum):
-    """Where a call stands on the emergency line. The value is its name in a URL."""
+    """Where a call stands; ``MENU`` on a line that has one only. The value is its name in a URL."""
 
     NEW = "new"
+    MENU = "menu"
     SERVICE = "service"
     ANY_KEY = "anykey"
     SIGNAL = "signal"

@@ -12,6 +12,7 @@ from callflow.actions import (
     Action,
     AskAnyKey,
     AskForSignal,
+    AskMenu,
     AskQuestion,
     AskService,
     ConnectControlRoom,
@@ -29,11 +30,13 @@ from callflow.events import (
     Event,
     HoldOrdered,
     KeysPressed,
+    MenuChosen,
     QuestionAnswered,
     QuestionOrdered,
     SoundHeard,
 )
 from callflow.keys import shorten
+from callflow.menus import Menu
 from callflow.profiles import SHORTEST_WAIT, Profile
 
 
@@ -41,12 +44,14 @@ from callflow.profiles import SHORTEST_WAIT, Profile
 class Setting:
     """What a decision depends on besides the call: profile, a control room to ring, the time.
 
-    ``control_room``: there is one, and for a call of this purpose it may be rung.
+    ``control_room``: there is one, and for a call of this purpose it may be rung. ``menu``: what
+    the line lets the caller choose; None where it asks as the emergency line does.
     """
 
     profile: Profile
     control_room: bool
     now: datetime
+    menu: Menu | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +62,22 @@ class Outcome:
     action: Action
 
 
-def ask_service(call: Call, _event: Event, _setting: Setting) -> Outcome:
-    """Answer a new call: which service?"""
+def answer(call: Call, _event: Event, setting: Setting) -> Outcome:
+    """Answer a new call: the line's menu, or which service?"""
+    if setting.menu:
+        return Outcome(replace(call, stage=Stage.MENU, asked=1), AskMenu(setting.menu))
     return Outcome(replace(call, stage=Stage.SERVICE, asked=1), AskService())
 
 
 def ask_on(call: Call, _event: Event, setting: Setting) -> Outcome:
     """Nothing came: say the same prompt again while the profile wants it, then the next one."""
-    profile = setting.profile
+    profile, menu = setting.profile, setting.menu
     match call.stage:
+        case Stage.MENU if menu and call.asked < menu.ask.times:
+            return Outcome(replace(call, asked=call.asked + 1), AskMenu(menu))
         case Stage.SERVICE if call.asked < profile.service.times:
             return Outcome(replace(call, asked=call.asked + 1), AskService())
-        case Stage.SERVICE:
+        case Stage.MENU | Stage.SERVICE:
             return Outcome(replace(call, stage=Stage.ANY_KEY, asked=1), AskAnyKey())
         case Stage.ANY_KEY if call.asked < profile.any_key.times:
             return Outcome(replace(call, asked=call.asked + 1), AskAnyKey())
@@ -95,6 +104,17 @@ def hear_keys(call: Call, event: Event, setting: Setting) -> Outcome:
     if call.stage is Stage.HOLD:
         return _hold_on(heard, setting, say)
     return _begin_hold(heard, setting, say)
+
+
+def choose(call: Call, event: Event, setting: Setting) -> Outcome:
+    """Keep what was pressed, and hold the line for whoever answers the choice."""
+    # The keys stay among the others: two 5s confirm whatever came before them (rule 5).
+    assert isinstance(event, MenuChosen)
+    keys = shorten(call.keys + event.keys, setting.profile.signal)
+    heard = replace(call, keys=keys, heard=True)
+    if call.stage is Stage.HOLD:
+        return _hold_on(heard, setting, "stay")
+    return _begin_hold(heard, setting, "stay")
 
 
 def hear_sound(call: Call, _event: Event, setting: Setting) -> Outcome:

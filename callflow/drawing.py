@@ -18,7 +18,7 @@ from callflow.events import Event
 from callflow.flow import RULES
 
 FILE = Path(__file__).resolve().parent.parent / "docs" / "callflow.svg"
-WIDTH, HEIGHT = 1120, 1226
+WIDTH, HEIGHT = 1220, 1264
 MANY = 4
 """Stages from which one event leads to the same place are drawn as one arrow from here on."""
 
@@ -45,6 +45,7 @@ class Box:
 
 BOXES: dict[Stage | None, Box] = {
     Stage.NEW: Box(128, 162, 90, "new", "nobody has answered", "prompt"),
+    Stage.MENU: Box(412, 254, 90, "menu", "a choice by key", "prompt"),
     Stage.SERVICE: Box(412, 162, 90, "service", "which service?", "prompt"),
     Stage.ANY_KEY: Box(696, 162, 90, "any key", "press any key", "prompt"),
     Stage.SIGNAL: Box(980, 162, 90, "signal", "press the full signal", "prompt"),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from callflow.actions import HoldWords
+from callflow.menus import Choice
 from callflow.questions import Verdict
 
 
@@ -16,6 +17,14 @@ class KeysPressed:
     """``keys`` were pressed, in order. Empty: something was pressed that is no key we know."""
 
     keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class MenuChosen:
+    """``keys`` were pressed at a menu, and they mean ``choice``; no 5 is among them."""
+
+    keys: str
+    choice: Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,7 @@ class PartingOrdered:
 Event = (
     CallArrived
     | KeysPressed
+    | MenuChosen
     | SoundHeard
     | NothingHeard
     | BridgeEnded

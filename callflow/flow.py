@@ -14,10 +14,11 @@ from callflow.call import Call, Stage
 from callflow.decisions import (
     Outcome,
     Setting,
+    answer,
     ask_on,
     ask_question,
-    ask_service,
     back_to_hold,
+    choose,
     connect,
     end,
     hang_up,
@@ -39,6 +40,7 @@ from callflow.events import (
     Event,
     HoldOrdered,
     KeysPressed,
+    MenuChosen,
     NothingHeard,
     PartingOrdered,
     QuestionAnswered,
@@ -76,8 +78,9 @@ def step(call: Call, event: Event, setting: Setting) -> Outcome:
 _S = Stage
 _HOLD, _ASKED, _BRIDGED, _ENDED = (_S.HOLD,), (_S.ASKED,), (_S.BRIDGED,), (_S.ENDED,)
 RULES: dict[tuple[Stage, type[Event]], Rule] = {
-    (_S.NEW, CallArrived): Rule(ask_service, (_S.SERVICE,)),
+    (_S.NEW, CallArrived): Rule(answer, (_S.SERVICE, _S.MENU)),
     (_S.NEW, KeysPressed): Rule(keep, _HOLD),
+    (_S.NEW, MenuChosen): Rule(choose, _HOLD),
     (_S.NEW, SoundHeard): Rule(keep, _HOLD),
     (_S.NEW, NothingHeard): Rule(keep, _HOLD),
     (_S.NEW, BridgeEnded): Rule(keep, _HOLD),
@@ -89,8 +92,23 @@ RULES: dict[tuple[Stage, type[Event]], Rule] = {
     (_S.NEW, ConnectionOrdered): Rule(connect, _BRIDGED),
     (_S.NEW, PartingOrdered): Rule(part, _ENDED),
     #
+    (_S.MENU, CallArrived): Rule(keep, _HOLD),
+    (_S.MENU, KeysPressed): Rule(hear_keys, _HOLD),
+    (_S.MENU, MenuChosen): Rule(choose, _HOLD),
+    (_S.MENU, SoundHeard): Rule(hear_sound, _HOLD),
+    (_S.MENU, NothingHeard): Rule(ask_on, (_S.MENU, _S.ANY_KEY)),
+    (_S.MENU, BridgeEnded): Rule(keep, _HOLD),
+    (_S.MENU, AnswerFailed): Rule(recover, _HOLD),
+    (_S.MENU, CallEnded): Rule(end, _ENDED),
+    (_S.MENU, QuestionAnswered): Rule(keep, _HOLD),
+    (_S.MENU, HoldOrdered): Rule(hold_as_ordered, _HOLD),
+    (_S.MENU, QuestionOrdered): Rule(ask_question, _ASKED),
+    (_S.MENU, ConnectionOrdered): Rule(connect, _BRIDGED),
+    (_S.MENU, PartingOrdered): Rule(part, _ENDED),
+    #
     (_S.SERVICE, CallArrived): Rule(keep, _HOLD),
     (_S.SERVICE, KeysPressed): Rule(hear_keys, _HOLD),
+    (_S.SERVICE, MenuChosen): Rule(choose, _HOLD),
     (_S.SERVICE, SoundHeard): Rule(hear_sound, _HOLD),
     (_S.SERVICE, NothingHeard): Rule(ask_on, (_S.SERVICE, _S.ANY_KEY)),
     (_S.SERVICE, BridgeEnded): Rule(keep, _HOLD),
@@ -104,6 +122,7 @@ RULES: dict[tuple[Stage, type[Event]], Rule] = {
     #
     (_S.ANY_KEY, CallArrived): Rule(keep, _HOLD),
     (_S.ANY_KEY, KeysPressed): Rule(hear_keys, _HOLD),
+    (_S.ANY_KEY, MenuChosen): Rule(choose, _HOLD),
     (_S.ANY_KEY, SoundHeard): Rule(hear_sound, _HOLD),
     (_S.ANY_KEY, NothingHeard): Rule(ask_on, (_S.ANY_KEY, _S.SIGNAL)),
     (_S.ANY_KEY, BridgeEnded): Rule(keep, _HOLD),
@@ -117,6 +136,7 @@ RULES: dict[tuple[Stage, type[Event]], Rule] = {
     #
     (_S.SIGNAL, CallArrived): Rule(keep, _HOLD),
     (_S.SIGNAL, KeysPressed): Rule(hear_keys, _HOLD),
+    (_S.SIGNAL, MenuChosen): Rule(choose, _HOLD),
     (_S.SIGNAL, SoundHeard): Rule(hear_sound, _HOLD),
     (_S.SIGNAL, NothingHeard): Rule(ask_on, (_S.SIGNAL, _S.HOLD)),
     (_S.SIGNAL, BridgeEnded): Rule(keep, _HOLD),
@@ -130,6 +150,7 @@ RULES: dict[tuple[Stage, type[Event]], Rule] = {
     #
     (_S.ASKED, CallArrived): Rule(keep, _HOLD),
     (_S.ASKED, KeysPressed): Rule(keep, _HOLD),
+    (_S.ASKED, MenuChosen): Rule(choose, _HOLD),
     (_S.ASKED, SoundHeard): Rule(keep, _HOLD),
     (_S.ASKED, NothingHeard): Rule(keep, _HOLD),
     (_S.ASKED, BridgeEnded): Rule(keep, _HOLD),
@@ -143,6 +164,7 @@ RULES: dict[tuple[Stage, type[Event]], Rule] = {
     #
     (_S.HOLD, CallArrived): Rule(keep, _HOLD),
     (_S.HOLD, KeysPressed): Rule(hear_keys, _HOLD),
+    (_S.HOLD, MenuChosen): Rule(choose, _HOLD),
     (_S.HOLD, SoundHeard): Rule(hear_sound, _HOLD),
     (_S.HOLD, NothingHeard): Rule(wait_on, (_S.HOLD, _S.BRIDGED, _S.ENDED)),
     (_S.HOLD, BridgeEnded): Rule(back_to_hold, _HOLD),
@@ -156,6 +178,7 @@ RULES: dict[tuple[Stage, type[Event]], Rule] = {
     #
     (_S.BRIDGED, CallArrived): Rule(keep, _HOLD),
     (_S.BRIDGED, KeysPressed): Rule(keep, _HOLD),
+    (_S.BRIDGED, MenuChosen): Rule(choose, _HOLD),
     (_S.BRIDGED, SoundHeard): Rule(keep, _HOLD),
     (_S.BRIDGED, NothingHeard): Rule(keep, _HOLD),
     (_S.BRIDGED, BridgeEnded): Rule(back_to_hold, _HOLD),
@@ -170,6 +193,7 @@ RULES: dict[tuple[Stage, type[Event]], Rule] = {
     # We have said goodbye, and yet something came: hold the line again.
     (_S.ENDED, CallArrived): Rule(keep, _HOLD),
     (_S.ENDED, KeysPressed): Rule(keep, _HOLD),
+    (_S.ENDED, MenuChosen): Rule(choose, _HOLD),
     (_S.ENDED, SoundHeard): Rule(keep, _HOLD),
     (_S.ENDED, NothingHeard): Rule(hang_up, (_S.ENDED, _S.HOLD)),
     (_S.ENDED, BridgeEnded): Rule(back_to_hold, _HOLD),

@@ -49,6 +49,11 @@ def because_of_signal(signal: SignalShown, *, over: bool) -> Reason:
             return Reason(REVIEW, "nothing heard yet")
 
 
+def because_chosen(words: str) -> Reason:
+    """Urgency 2: a choice from the line's menu, in the words a handler reads."""
+    return Reason(SOON, f"chose “{words}”")
+
+
 def because_held(words: str) -> Reason:
     """Urgency 2: the profile holds silent calls of this kind for a handler."""
     return Reason(SOON, words)

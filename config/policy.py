@@ -11,7 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from callflow.lines import E164, KINDS, PURPOSES, Line
+from callflow.lines import E164, KINDS, PURPOSES, Kind, Line
+from callflow.menus import Menu
 from callflow.profiles import BadProfile, Profile
 from callflow.questions import Questions
 from config.follow_ups import FILE as FOLLOW_UPS
@@ -20,6 +21,8 @@ from config.grades import FILE as GRADES
 from config.grades import read_grades
 from config.ladder import FILE as LADDER
 from config.ladder import read_ladder
+from config.menus import FILE as MENUS
+from config.menus import read_menus
 from config.patterns import FILE as PATTERNS
 from config.patterns import read_patterns
 from config.questions import FILE as QUESTIONS
@@ -92,6 +95,7 @@ class Policy:
     questions: Questions
     unusual: Unusual
     patterns: tuple[Pattern, ...]
+    menus: Mapping[Kind, Menu]
     follow_ups: Kinds
 
 
@@ -111,6 +115,7 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
     questions = _read(folder / QUESTIONS, lambda data: read_questions(data, tuple(voices)))
     unusual = _read(folder / UNUSUAL, read_unusual)
     patterns = _read(folder / PATTERNS, read_patterns)
+    menus = _read(folder / MENUS, lambda data: read_menus(data, tuple(voices)))
     follow_ups = _read(folder / FOLLOW_UPS, read_follow_ups)
     return Policy(
         profiles=profiles,
@@ -123,6 +128,7 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
         questions=questions,
         unusual=unusual,
         patterns=patterns,
+        menus=menus,
         follow_ups=follow_ups,
     )
 

@@ -22,7 +22,7 @@ NARROWEST: Final = 9.0
 """Per cent of the width that a label takes at least, for the time under it."""
 LONGEST: Final = 6
 """Keys that a label shows; all of them stand above the strip."""
-PRESSED: Final = ("keys_pressed", "question_answered")
+PRESSED: Final = ("keys_pressed", "menu_chosen", "question_answered")
 FIRST, LAST = 1.0, 77.0
 """Where labels may begin, so that the longest still ends on the strip."""
 

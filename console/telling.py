@@ -19,6 +19,7 @@ KINDS: Final = {
     "call_arrived": "Call arrived",
     "prompt_played": "Prompt played",
     "keys_pressed": "Keys pressed",
+    "menu_chosen": "Chosen from the menu",
     "sound_heard": "Sound heard",
     "nothing_heard": "Nothing heard",
     "signal_confirmed": "Full signal confirmed",
@@ -97,6 +98,9 @@ def told(entry: Entry, grades: Grades | None = None) -> Told:
     match entry.kind:
         case "keys_pressed":
             return Told(what, words.keys(str(data.get("keys", ""))))
+        case "menu_chosen":
+            pressed = words.keys(str(data.get("keys", "")))
+            return Told(what, f"“{data.get('words', '')}”, key {pressed}")
         case "sound_heard":
             return Told(what, "may be somebody else in the room", str(data.get("words") or ""))
         case "prompt_played":

@@ -53,6 +53,7 @@ _FOLDED = (
     "bridged",
     "last_step",
     "alerted_at",
+    "chosen",
 )
 
 

@@ -56,6 +56,7 @@ class Incident:
     set_urgency_at: datetime | None = None
     away_at: datetime | None = None
     rung: int | None = None
+    chosen: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """The incident as the contract's JSON object."""
@@ -127,6 +128,7 @@ def fold(events: Iterable[Recorded], reference: str) -> Folded:
         alerted_at=history.alerted_at(),
         called=history.latest("called"),
         language=history.latest("language") or "",
+        chosen=history.choice(),
     )
     entries = timeline(history, confirmed_at=history.confirmed_at, connection=connection)
     return Folded(incident, tuple(entries))

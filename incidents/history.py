@@ -17,6 +17,7 @@ from incidents.recorded import Recorded, earlier
 KINDS: Final = (
     "call_arrived",
     "keys_pressed",
+    "menu_chosen",
     "sound_heard",
     "nothing_heard",
     "answer_failed",
@@ -29,7 +30,9 @@ KINDS: Final = (
     "repeat_seen",
 )
 """Kinds of event the fold reads; it passes over others, so that an older release may meet newer."""
-ALERTING: Final = ("keys_pressed", "sound_heard", "answer_failed")
+PRESSED: Final = ("keys_pressed", "menu_chosen")
+"""Kinds whose keys are the caller's own, not an answer's."""
+ALERTING: Final = (*PRESSED, "sound_heard", "answer_failed")
 """Kinds with which the caller, or a failure of ours, asks for a handler."""
 CONTROL_ROOM: Final = "control room"
 _NAMELESS: Final = ("connected", "repeat_seen", "page_answered")
@@ -69,7 +72,9 @@ class History:
     def pressed(self) -> list[Recorded]:
         """One event a step: of two lengths of keys for one step the longer counts."""
         by_step: dict[int, Recorded] = {}
-        for event in self.of("keys_pressed"):
+        for event in self.events:
+            if event.kind not in PRESSED:
+                continue
             known = by_step.get(event.step)
             if known is None or size(known) < size(event):
                 by_step[event.step] = event
@@ -79,12 +84,21 @@ class History:
         """The keys pressed, in order; those of answers belong to the answers."""
         return "".join(event.data["keys"] for event in self.pressed())
 
+    def chosen(self) -> Recorded | None:
+        """The first choice from a menu, or None."""
+        return next(iter(self.of("menu_chosen")), None)
+
+    def choice(self) -> str | None:
+        """The id of that choice, or None."""
+        chosen = self.chosen()
+        return None if chosen is None else str(chosen.data["choice"])
+
     def presses(self) -> list[Recorded]:
         """Every event in which something was pressed: rule 5 counts presses in answers as well."""
         return [
             event
             for event in self.events
-            if event.kind == "keys_pressed"
+            if event.kind in PRESSED
             or (event.kind == "question_answered" and event.data["answer"] != "none")
         ]
 
@@ -181,8 +195,13 @@ class History:
         held = next((event.data["held"] for event in self.steps if event.data.get("held")), None)
         if signal == "confirmed":
             reasons.append(urgency.because_confirmed(self.what_confirmed()))
+        elif signal == "someone_there" and self.chosen():
+            pass  # said below, in the words of the choice
         elif signal != "nothing" or not self.raised():
             reasons.append(urgency.because_of_signal(signal, over=over))
+        chosen = self.chosen()
+        if chosen:
+            reasons.append(urgency.because_chosen(chosen.data["words"]))
         if signal == "nothing" and held:
             reasons.append(urgency.because_held(held))
         if self.of("answer_failed"):

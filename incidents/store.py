@@ -300,6 +300,7 @@ class Store:
             bridged=row.bridged or "",
             last_step=row.last_step,
             alerted_at=row.alerted_at,
+            chosen=row.chosen,
             called=row.called,
             language=row.language or "",
         )

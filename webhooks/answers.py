@@ -8,15 +8,21 @@ from typing import Final
 
 from callflow import actions
 from callflow.call import BadToken, Call, Stage
-from callflow.events import AnswerFailed, CallArrived, CallEnded, Event, KeysPressed, SoundHeard
+from callflow.events import (
+    AnswerFailed,
+    CallArrived,
+    CallEnded,
+    Event,
+)
 from callflow.flow import Outcome, Setting, step
 from callflow.keys import from_url, to_url
+from callflow.menus import menu_for
 from callflow.profiles import Profile
 from config.policy import Policy
 from incidents.orders import Order
 from incidents.recorded import Recorded
 from incidents.sealed import Keys
-from webhooks import ordered, parameters
+from webhooks import hearing, ordered, parameters
 from webhooks.documents import HANG_UP, Documents
 from webhooks.records import Caller, Records, decided
 
@@ -68,7 +74,7 @@ class Answers:
             call = Call.read(token)
         except BadToken:
             return self.lost(params, now, f"{token}/{sealed}")
-        happened = _heard(call.stage, params)
+        happened = hearing.heard(call.stage, params)
         event = None if order is None else ordered.event(order)
         if event is None:
             return self._answer(call, [*happened, AnswerFailed()], params, now)
@@ -82,7 +88,7 @@ class Answers:
         except BadToken:
             return self.lost(params, now, f"{token}/{sealed}")
         if order is None:
-            happened = [*_heard(call.stage, params), AnswerFailed()]
+            happened = [*hearing.heard(call.stage, params), AnswerFailed()]
             return self._answer(call, happened, params, now)
         profile = self._records.caller(call, params).profile
         event = ordered.answered(profile.replies, params)
@@ -98,7 +104,7 @@ class Answers:
             if not url.endswith("/voice/incoming"):
                 return self.lost(params, now, url)
             call = Call.starting(now)
-        happened = _heard(call.stage, params)
+        happened = hearing.heard(call.stage, params)
         order = ordered.opened(sealed, self._keys) if place == "answer" else None
         if order is not None and params.get("Digits"):
             profile = self._records.caller(call, params).profile
@@ -112,7 +118,7 @@ class Answers:
         5 stays one 5 here as well.
         """
         call = replace(Call.starting(now), step=int(now.timestamp() * 1000))
-        happened = [*_heard(Stage.NEW, params), AnswerFailed()]
+        happened = [*hearing.heard(Stage.NEW, params), AnswerFailed()]
         return self._answer(call, happened, params, now, place=f"lost|{where}")
 
     def status(self, params: dict[str, str], now: datetime) -> Answer:
@@ -217,9 +223,10 @@ class Answers:
         sealed: str = "",
     ) -> Answer:
         caller = self._records.caller(call, params)
-        setting = Setting(caller.profile, self._may_ring(caller.purpose), now)
+        menu = menu_for(caller.line.kind, caller.profile, self._policy.menus)
+        setting = Setting(caller.profile, self._may_ring(caller.purpose), now, menu)
         records = []
-        for event in happened:
+        for event in hearing.chosen(call, happened, menu):
             outcome = step(call, event, setting)
             told = decided(outcome, caller)
             theirs = order if type(event) in ordered.OF_ORDERS else None
@@ -263,12 +270,6 @@ class Answers:
         if sealed:
             parts += [ordered.CLAIMED if call.claimed else _NOTHING, sealed]
         return "/".join(parts)
-
-
-def _heard(stage: Stage, params: dict[str, str]) -> list[Event]:
-    """What the caller did, where it comes with a request that is about something else."""
-    heard = parameters.happened(stage, params)
-    return [heard] if isinstance(heard, KeysPressed | SoundHeard) else []
 
 
 def _spaced(signal: str) -> str:

@@ -14,6 +14,7 @@ from callflow.actions import (
     Action,
     AskAnyKey,
     AskForSignal,
+    AskMenu,
     AskQuestion,
     AskService,
     ConnectControlRoom,
@@ -163,6 +164,10 @@ class Documents:
         match action:
             case AskService():
                 return self._ask(language, profile, profile.service, "service")
+            case AskMenu(menu):
+                voice = self.voice(language)
+                said = _say(voice, menu.said(language))
+                return _document(_gather(menu.ask, voice.speech, said))
             case AskAnyKey():
                 return self._ask(language, profile, profile.any_key, "any_key")
             case AskForSignal():
@@ -189,7 +194,11 @@ class Documents:
             own = profile.prompts.get(prompt) if voice.say.startswith("en") else None
             words = own or voice.prompts.get(prompt, "")
         gather = _gather(ask, voice.speech, _say(voice, words) if prompt else "")
-        return f'{_START}{gather}<Redirect method="POST">{_URL}</Redirect>{_END}'
+        return _document(gather)
+
+
+def _document(gather: str) -> str:
+    return f'{_START}{gather}<Redirect method="POST">{_URL}</Redirect>{_END}'
 
 
 def _gather(ask: Ask, spoken: str, said: str) -> str:

@@ -15,6 +15,7 @@ from callflow.events import (
     CallEnded,
     Event,
     KeysPressed,
+    MenuChosen,
     QuestionAnswered,
     SoundHeard,
 )
@@ -31,6 +32,7 @@ from webhooks import parameters
 KINDS: Final = {
     "CallArrived": "call_arrived",
     "KeysPressed": "keys_pressed",
+    "MenuChosen": "menu_chosen",
     "SoundHeard": "sound_heard",
     "NothingHeard": "nothing_heard",
     "BridgeEnded": "bridge_ended",
@@ -44,6 +46,7 @@ KINDS: Final = {
 }
 _PROMPTS: Final = {
     actions.AskService: "service",
+    actions.AskMenu: "menu",
     actions.AskAnyKey: "any_key",
     actions.AskForSignal: "signal",
     actions.AskQuestion: "question",
@@ -196,6 +199,9 @@ def _facts(event: Event, call: Call, caller: Caller, order: Order | None) -> dic
     match event:
         case KeysPressed(keys):
             return {"keys": keys, **_signal(caller.profile)}
+        case MenuChosen(keys, choice):
+            told = {"keys": keys, "choice": choice.id, "words": choice.name}
+            return {**told, **_signal(caller.profile)}
         case QuestionAnswered(answer, keys):
             facts = {"attempt": max(1, call.asked), "answer": answer, "keys": keys}
             return {**_told(order), **facts, **_signal(caller.profile)}
@@ -230,7 +236,7 @@ def _told(order: Order | None) -> dict[str, object]:
 def _content(event: Event, params: dict[str, str], order: Order | None) -> str:
     """What tells two events of one step and kind apart. Times and headers do not."""
     match event:
-        case KeysPressed(keys):
+        case KeysPressed(keys) | MenuChosen(keys):
             return keys
         case QuestionAnswered(_, keys):
             return f"{order.id if order else ''}|{keys}"

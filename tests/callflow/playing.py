@@ -20,6 +20,7 @@ from callflow.events import (
     Event,
     HoldOrdered,
     KeysPressed,
+    MenuChosen,
     NothingHeard,
     PartingOrdered,
     QuestionAnswered,
@@ -28,7 +29,8 @@ from callflow.events import (
 )
 from callflow.flow import Setting, step
 from callflow.keys import KEYPAD, LONGEST_KEPT
-from callflow.profiles import Profile
+from callflow.menus import Choice, Menu
+from callflow.profiles import Ask, Profile
 from callflow.questions import VERDICTS
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "config" / "profiles"
@@ -37,10 +39,15 @@ PROFILES = {
     for path in sorted(FOLDER.glob("*.toml"))
 }
 NOW = datetime(2026, 12, 22, 18, 3, 11, tzinfo=UTC)
-LISTENING = (Stage.SERVICE, Stage.ANY_KEY, Stage.SIGNAL, Stage.ASKED, Stage.HOLD)
+MENU = Menu(
+    Ask(times=2, wait=6, keys=2, speech=True),
+    (Choice("report", "1", "Report a crime"), Choice("speak", "0", "Speak to someone")),
+    (("en-GB", "Press 5 5 at any time. To report a crime, 1. To speak to someone, 0."),),
+)
+LISTENING = (Stage.MENU, Stage.SERVICE, Stage.ANY_KEY, Stage.SIGNAL, Stage.ASKED, Stage.HOLD)
 """The stages in which a Gather runs, so that keys reach us."""
 CONNECTED = (Stage.HOLD, Stage.ASKED, Stage.BRIDGED)
-PROMPTS = (Stage.NEW, Stage.SERVICE, Stage.ANY_KEY, Stage.SIGNAL)
+PROMPTS = (Stage.NEW, Stage.MENU, Stage.SERVICE, Stage.ANY_KEY, Stage.SIGNAL)
 _TALKED = timedelta(seconds=40)
 
 
@@ -53,11 +60,14 @@ class Playing:
     now: datetime
     call: Call
     actions: list[Action]
+    menu: Menu | None = None
 
     @classmethod
-    def arrived(cls, profile: str, *, control_room: bool = False) -> Playing:
-        """Return a call that has just been answered."""
-        playing = cls(PROFILES[profile], control_room, NOW, Call.starting(NOW), [])
+    def arrived(
+        cls, profile: str, *, control_room: bool = False, menu: Menu | None = None
+    ) -> Playing:
+        """Return a call that has just been answered, on a line with ``menu`` where one is given."""
+        playing = cls(PROFILES[profile], control_room, NOW, Call.starting(NOW), [], menu)
         return playing.meets(CallArrived())
 
     @classmethod
@@ -66,7 +76,8 @@ class Playing:
 
         A caller who is bridged pressed a key first: silent mobiles are let go before.
         """
-        playing = cls.arrived(profile, control_room=stage is Stage.BRIDGED)
+        menu = MENU if stage is Stage.MENU else None
+        playing = cls.arrived(profile, control_room=stage is Stage.BRIDGED, menu=menu)
         if stage is Stage.ASKED:
             return playing.meets(QuestionOrdered())
         if stage is Stage.BRIDGED:
@@ -87,7 +98,8 @@ class Playing:
 
     def meets(self, event: Event) -> Playing:
         """Let ``event`` happen now."""
-        outcome = step(self.call, event, Setting(self.profile, self.control_room, self.now))
+        setting = Setting(self.profile, self.control_room, self.now, self.menu)
+        outcome = step(self.call, event, setting)
         self.call = outcome.call
         self.actions.append(outcome.action)
         return self
@@ -124,6 +136,7 @@ class Playing:
             case ConnectControlRoom(ring) | ConnectStaff(ring):
                 return ring
         asks = {
+            Stage.MENU: MENU.ask,
             Stage.SERVICE: profile.service,
             Stage.ANY_KEY: profile.any_key,
             Stage.SIGNAL: profile.ask_signal,
@@ -137,6 +150,7 @@ presses = st.text(KEYPAD, max_size=6)
 languages = st.sampled_from(("", "en-GB", "cy-GB"))
 _happens: st.SearchStrategy[Event] = st.one_of(
     st.builds(KeysPressed, presses),
+    st.sampled_from([MenuChosen(one.key, one) for one in MENU.choices]),
     st.just(NothingHeard()),
     st.sampled_from((CallArrived(), SoundHeard(), BridgeEnded(), AnswerFailed(), CallEnded())),
 )
@@ -171,4 +185,10 @@ calls = st.builds(
 )
 """Calls that nobody lets go."""
 any_calls = st.builds(replace, calls, parting=st.booleans())
-settings = st.builds(Setting, profile=profiles, control_room=st.booleans(), now=moments)
+settings = st.builds(
+    Setting,
+    profile=profiles,
+    control_room=st.booleans(),
+    now=moments,
+    menu=st.sampled_from((None, MENU)),
+)

@@ -19,6 +19,7 @@ from callflow.events import (
     Event,
     HoldOrdered,
     KeysPressed,
+    MenuChosen,
     NothingHeard,
     QuestionAnswered,
 )
@@ -83,6 +84,7 @@ def test_an_event_of_another_kind_has_no_rule() -> None:
 
 MADE: dict[type[Event], list[Event]] = {
     KeysPressed: [KeysPressed("5")],
+    MenuChosen: [MenuChosen(one.key, one) for one in playing.MENU.choices],
     QuestionAnswered: [QuestionAnswered("unclear", "555"), QuestionAnswered("none", "")],
     HoldOrdered: [HoldOrdered("stay"), HoldOrdered("reassure", "cy-GB")],
     ConnectionOrdered: [ConnectionOrdered(True), ConnectionOrdered(False)],
@@ -92,10 +94,11 @@ MADE: dict[type[Event], list[Event]] = {
 def test_every_action_is_ordered_by_some_rule() -> None:
     """An action nobody orders would be dead words."""
     ordered: set[type[Action]] = set()
-    for control_room, profile in product((False, True), playing.PROFILES.values()):
+    menus = (None, playing.MENU)
+    for control_room, profile, menu in product((0, 1), playing.PROFILES.values(), menus):
         for stage, event in product(Stage, (kind for kind in get_args(Event))):
             call = Call(stage, 1, 0, listen=60)
-            setting = Setting(profile, control_room, playing.NOW)
+            setting = Setting(profile, bool(control_room), playing.NOW, menu)
             for made in MADE.get(event) or [event()]:
                 ordered.add(type(step(call, made, setting).action))
     for stage in (Stage.SERVICE, Stage.ANY_KEY):
@@ -107,6 +110,7 @@ def test_every_action_is_ordered_by_some_rule() -> None:
 
 EVERY_ACTION: tuple[Action, ...] = (
     actions.AskService(),
+    actions.AskMenu(playing.MENU),
     actions.AskAnyKey(),
     actions.AskForSignal(),
     *(actions.HoldLine(say, 5, 2) for say in get_args(actions.HoldWords)),

@@ -15,6 +15,7 @@ from callflow.actions import (
     Action,
     AskAnyKey,
     AskForSignal,
+    AskMenu,
     AskQuestion,
     AskService,
     ConnectControlRoom,
@@ -27,6 +28,7 @@ from callflow.events import (
     CallEnded,
     Event,
     KeysPressed,
+    MenuChosen,
     NothingHeard,
     QuestionAnswered,
 )
@@ -37,15 +39,15 @@ from tests.callflow import playing
 Happening = tuple[Event, datetime]
 histories = st.lists(st.tuples(playing.events, playing.moments), max_size=25)
 silences = st.lists(st.tuples(st.just(NothingHeard()), playing.moments), max_size=40)
-PROMPTS = AskService | AskAnyKey | AskForSignal
+PROMPTS = AskMenu | AskService | AskAnyKey | AskForSignal
 AWAY = LetGo | HangUp
 
 
 def play(call: Call, profile: Profile, control_room: bool, what: list[Happening]) -> list[Outcome]:
-    """Return every outcome of one call; the clock jumps as ``what`` says."""
+    """Return every outcome of a call to a line with a menu; the clock jumps as ``what`` says."""
     outcomes = []
     for event, now in what:
-        outcome = step(call, event, Setting(profile, control_room, now))
+        outcome = step(call, event, Setting(profile, control_room, now, playing.MENU))
         outcomes.append(outcome)
         call = outcome.call
     return outcomes
@@ -163,6 +165,8 @@ def listened(action: Action, profile: Profile) -> int:
     match action:
         case AskService():
             return profile.service.wait
+        case AskMenu(menu):
+            return menu.ask.wait
         case AskAnyKey():
             return profile.any_key.wait
         case AskForSignal():
@@ -188,7 +192,7 @@ def test_rule_5_the_presses_of_a_whole_call_add_up(
     profile: Profile, control_room: bool, what: list[Happening]
 ) -> None:
     """Whatever else happened between them."""
-    pressing = KeysPressed | QuestionAnswered
+    pressing = KeysPressed | MenuChosen | QuestionAnswered
     pressed = "".join(event.keys for event, _ in what if isinstance(event, pressing))
     outcomes = play(Call.starting(playing.NOW), profile, control_room, what)
     assert not outcomes or (

@@ -100,12 +100,17 @@ _SIGNALS = ("5x2", "123x1", "0123456789*#x1")
 
 def event(kind: str, step: int, at: int, keys: str, next_stage: str, held: bool) -> Recorded:
     """Return an event nobody played; what tells events apart is in its key, as for real ones."""
-    content = keys if kind in ("keys_pressed", "sound_heard", "question_answered") else ""
+    content = (
+        keys if kind in ("keys_pressed", "menu_chosen", "sound_heard", "question_answered") else ""
+    )
     signal = _SIGNALS[step % 3]
     data: dict[str, Any] = {**_BASE, "stage": "hold", "next": next_stage}
     match kind:
         case "keys_pressed":
             data |= {"keys": keys, "signal": signal}
+        case "menu_chosen":
+            words = f"Choice {len(keys)}"
+            data |= {"keys": keys, "choice": f"c{len(keys)}", "words": words, "signal": signal}
         case "order_reached":
             data |= {"order": f"{step // 2}", "what": ("ask", "hold", "connect")[step % 3]}
             data |= {"question": "danger_now", "text": "?", "to": "anna"}

@@ -23,6 +23,9 @@ LINES = {
     "ie": "+441632960353",
     "us-ma": "+441632960001",
     "proof": "+441632960099",
+    "non emergency": "+441632960101",
+    "welsh menu": "+441632960102",
+    "menu elsewhere": "+441632960103",
 }
 LINES_FILE = """
 [[line]]
@@ -46,11 +49,24 @@ profile = "us-ma"
 [[line]]
 number = "+441632960099"
 purpose = "proof"
+[[line]]
+number = "+441632960101"
+kind = "non_emergency"
+[[line]]
+number = "+441632960102"
+kind = "non_emergency"
+language = "cy-GB"
+[[line]]
+number = "+441632960103"
+kind = "non_emergency"
+profile = "us-ma"
 """
 # Nicknames of the prompts, and words that stand in them.
 WORDS = {
     "which service": "fire, police, ambulance or coastguard",
     "any key": "press any key",
+    "the menu": "To report a crime, press 1",
+    "the welsh menu": "I roi gwybod am drosedd, pwyswch 1",
     "the signal": "Press 5 5 now",
     "one more": "Please press 5 again",
     "stay on the line": "Please stay on the line",

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from callflow import actions
 from callflow.call import Call, Stage
-from callflow.lines import Line
+from callflow.lines import Kind, Line
 from config.policy import FOLDER, Policy, load_policy
 from incidents.sealed import Keys
 from tests.webhooks import requests, twimlrules
@@ -31,17 +31,19 @@ LINES = tuple(
 )
 ROOMS = (None, requests.CONTROL_ROOM)
 rooms = pytest.mark.parametrize("room", ROOMS, ids=["no control room", "a control room"])
-SIGNS = ("SpeechResult", "'Digits': '5", "'Digits': '7", "'Digits': '*")
+SIGNS = ("SpeechResult", "'Digits': '1", "'Digits': '5", "'Digits': '7", "'Digits': '*")
 
 
 @pytest.fixture(scope="module")
 def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
-    """All policy as it ships, with one line for every profile in every language."""
+    """All policy as it ships, with a line of either kind for every profile and language."""
     shipped = load_policy(settings_under(tmp_path_factory.mktemp("policy")), Path(FOLDER))
+    kinds: tuple[Kind, ...] = ("emergency", "non_emergency")
     lines = {
-        LINES[10 * p + v]: Line(LINES[10 * p + v], "emergency", profile, voice, "Line", "live")
+        LINES[10 * p + 2 * v + k]: Line(LINES[10 * p + 2 * v + k], kind, profile, voice, "", "live")
         for p, profile in enumerate(sorted(shipped.profiles))
         for v, voice in enumerate(sorted(shipped.voices))
+        for k, kind in enumerate(kinds)
     }
     return replace(shipped, lines=lines)
 
@@ -57,6 +59,7 @@ INPUTS: tuple[dict[str, str], ...] = (
     {"Digits": ""},
     {"Digits": "5"},
     {"Digits": "7"},
+    {"Digits": "1"},
     {"Digits": "55"},
     {"Digits": "*"},
     {"SpeechResult": "help"},
@@ -136,7 +139,7 @@ def walks(policy: Policy) -> Walks:
             Met(line, way, answer)
             for line in policy.lines.values()
             for way, answer in walk(
-                answers_of(policy, room), line.number, 300 if line.language == "en-GB" else 60
+                answers_of(policy, room), line.number, 600 if line.language == "en-GB" else 60
             )
         ]
         for room in ROOMS
@@ -319,6 +322,7 @@ def test_every_action_has_a_document(policy: Policy) -> None:
     """Completeness: what the rules can order, the phone side can say."""
     documents = Documents(policy.voices, policy.questions, PUBLIC_URL, requests.CONTROL_ROOM)
     made: dict[object, list[actions.Action]] = {
+        actions.AskMenu: [actions.AskMenu(menu) for menu in policy.menus.values()],
         actions.HoldLine: [actions.HoldLine(say, 5, 2) for say in get_args(actions.HoldWords)],
         actions.ConnectControlRoom: [actions.ConnectControlRoom(20)],
         actions.LetGo: [actions.LetGo(4, 2)],
