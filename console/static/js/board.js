@@ -51,7 +51,7 @@ function showMeanwhile({ fresh, same }) {
     (rank) => `${ranks.filter((one) => one === rank).length} ${URGENCIES[rank].word}`,
   );
   button.classList.toggle("has-now", ranks.includes(1));
-  const text = parts.length ? `Arrived meanwhile: ${parts.join(", ")}. Show` : "The order changed. Show";
+  const text = parts.length ? `New: ${parts.join(", ")}. Show` : "The order changed. Show";
   set(document.getElementById("meanwhile-text"), text);
 }
 
