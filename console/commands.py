@@ -25,6 +25,7 @@ from config.settings import BadSetting, Settings, load
 from console.audit_commands import OpenAudit, audit_commands
 from console.cells import cell
 from console.filters import PURPOSES, instant
+from console.import_commands import OpenImporting, import_commands
 from console.people_commands import Opened, OpenPeople, Refusing, token_commands, user_commands
 from console.rules import rules
 from console.search_commands import OpenSearch, search_commands
@@ -32,6 +33,7 @@ from incidents.accounts import COMMAND_LINE, Accounts
 from incidents.audit import Audit
 from incidents.desk import Desk
 from incidents.fold import Incident
+from incidents.importing import Importing
 from incidents.migrate import upgrade
 from incidents.sealed import Keys
 from incidents.searching import Search
@@ -76,6 +78,13 @@ def open_search() -> Search:
     return Search(_store(settings), Keys(settings.key_material))
 
 
+def open_importing() -> Importing:
+    """Open what adds known people to this site, as ``open_store`` does."""
+    settings = _settings()
+    store, keys = _store(settings), Keys(settings.key_material)
+    return Importing(store, keys, Audit(store.engine, keys, settings.data))
+
+
 def _settings() -> Settings:
     try:
         return load(os.environ, ROOT)
@@ -98,7 +107,11 @@ def _store(settings: Settings) -> Store:
 
 
 def make(
-    opened: OpenStore, people: OpenPeople, audits: OpenAudit, searches: OpenSearch = open_search
+    opened: OpenStore,
+    people: OpenPeople,
+    audits: OpenAudit,
+    searches: OpenSearch = open_search,
+    importings: OpenImporting = open_importing,
 ) -> tuple[click.Group, ...]:
     """Make the command groups over what these open."""
     return (
@@ -107,6 +120,7 @@ def make(
         _incidents(opened, audits),
         audit_commands(audits),
         search_commands(searches),
+        import_commands(importings),
     )
 
 

@@ -87,6 +87,16 @@ def normal(name: str) -> str:
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 
 
+def name_of(name: str) -> str:
+    """Return a name, tidied. Raises ``Unfit`` when it is empty or too long."""
+    return " ".join(text_of("name", name, "a name", LONGEST_NAME).split())
+
+
+def name_look_up(keys: Keys, name: str) -> str:
+    """Return the keyed hash by which people of this name are found."""
+    return keys.look_up(f"name|{normal(name)}")
+
+
 class Persons:
     """The people of one site. Every method raises ``StoreUnavailable``."""
 
@@ -108,21 +118,34 @@ class Persons:
 
         Raises ``Unfit`` when the name is empty or too long.
         """
-        tidy = " ".join(text_of("name", name, "a name", LONGEST_NAME).split())
-        row = uuid7(now)
         with writing(self._store.engine) as connection:
-            connection.execute(
-                people.insert().values(
-                    id=row,
-                    name=self._keys.seal(tidy.encode(), f"people|{row}|name"),
-                    look_up=self._keys.look_up(f"name|{normal(tidy)}"),
-                    facts=self._keys.seal((facts or Facts()).write(), f"people|{row}|facts"),
-                    created_at=now,
-                    created_by=by,
-                    repeat_at=now if repeat else None,
-                )
+            return self.put(connection, name, facts, by=by, now=now, repeat=repeat)
+
+    def put(
+        self,
+        connection: Connection,
+        name: str,
+        facts: Facts | None = None,
+        *,
+        by: str,
+        now: datetime,
+        repeat: bool = False,
+    ) -> str:
+        """Add a person as ``add`` does, in a transaction that writes more than that."""
+        tidy = name_of(name)
+        row = uuid7(now)
+        connection.execute(
+            people.insert().values(
+                id=row,
+                name=self._keys.seal(tidy.encode(), f"people|{row}|name"),
+                look_up=name_look_up(self._keys, tidy),
+                facts=self._keys.seal((facts or Facts()).write(), f"people|{row}|facts"),
+                created_at=now,
+                created_by=by,
+                repeat_at=now if repeat else None,
             )
-            self._audit.put(connection, by, "collection", "added a person", row, at=now)
+        )
+        self._audit.put(connection, by, "collection", "added a person", row, at=now)
         return row
 
     def one(self, person: str) -> Person:

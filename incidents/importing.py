@@ -1,0 +1,271 @@
+"""Known people from a file (CSV): read whole, refused row by row, added all at once.
+
+A row is good or it is refused with the reason in words; nothing is guessed and nothing is
+half added. It says no name and no number: reasons name the row and the column alone.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection, select
+
+from callflow.keys import KEYPAD
+from incidents.audit import Audit
+from incidents.identity import uuid7
+from incidents.numbers import look_up_of, number_row
+from incidents.persons import Facts, Persons, name_look_up, name_of, normal
+from incidents.safe_contact import SAFE, SafeContact
+from incidents.sealed import Keys
+from incidents.searching import number_of
+from incidents.store import Store
+from incidents.tables import numbers, people, person_numbers
+from incidents.transactions import reading, writing
+from incidents.working import Unfit, text_of
+
+_T = TypeVar("_T")
+
+COLUMNS: Final = (
+    "name",
+    "number",
+    "number_safe",
+    "safe_hours",
+    "born",
+    "children",
+    "code_word",
+    "key_pattern",
+    "marac",
+    "orders",
+    "language",
+    "safe_words",
+    "never_call",
+    "repeat_victim",
+    "notes",
+)
+"""What a file may hold. Only ``name`` must be there; an empty field is nothing known."""
+MOST_ROWS: Final = 20_000
+LONGEST_FILE: Final = 20_000_000
+"""Bytes of a file."""
+KNOWN: Final = "this person is known already"
+_TWICE: Final = "this person stands in the file twice"
+_YES_NO: Final = {"": False, "no": False, "yes": True}
+_LONGEST_FACT: Final = 2_000
+_KEYS: Final = frozenset(KEYPAD[:12])
+"""The keys of a phone; the four of test sets are nobody's pattern."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A good row. ``line``: as an editor counts, from 1. ``number``: E.164 or empty."""
+
+    line: int
+    name: str
+    number: str
+    contact: SafeContact
+    facts: Facts
+    repeat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that is not added, and why."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a file would add, and what it would not. Lines in the order of the file."""
+
+    good: tuple[Row, ...]
+    refused: tuple[Refused, ...]
+
+
+def read(data: bytes) -> Plan:
+    """Read a file. Raises ``Unfit`` (field ``file``) when it cannot be read as a whole."""
+    if len(data) > LONGEST_FILE:
+        raise Unfit("file", f"The file is longer than {LONGEST_FILE} bytes. Split it.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unfit("file", "The file is not UTF-8. Save it as “CSV UTF-8”.") from None
+    lines = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    good: list[Row] = []
+    refused: list[Refused] = []
+    try:
+        _check_head(lines.fieldnames)
+        for told in lines:
+            if len(good) + len(refused) == MOST_ROWS:
+                raise Unfit("file", f"The file has more than {MOST_ROWS} rows. Split it.")
+            try:
+                good.append(_row(lines.line_num, told))
+            except Unfit as unfit:
+                refused.append(Refused(lines.line_num, str(unfit)))
+    except csv.Error as bad:
+        raise Unfit("file", f"Line {lines.line_num} is not CSV: {bad}.") from None
+    return Plan(tuple(good), tuple(refused))
+
+
+class Importing:
+    """Adds the people of a file to one site. Every method raises ``StoreUnavailable``."""
+
+    def __init__(self, store: Store, keys: Keys, audit: Audit) -> None:
+        self._store = store
+        self._keys = keys
+        self._persons = Persons(store, keys, audit)
+
+    def look(self, plan: Plan) -> Plan:
+        """Return the plan with whoever is known already refused. Changes nothing."""
+        with reading(self._store.engine) as connection:
+            return self._without_known(connection, plan)
+
+    def apply(self, plan: Plan, *, by: str, now: datetime) -> Plan:
+        """Add every good row in one transaction; returns what was added and what was not."""
+        with writing(self._store.engine) as connection:
+            found = self._without_known(connection, plan)
+            for row in found.good:
+                self._add(connection, row, by, now)
+        return found
+
+    def _add(self, connection: Connection, row: Row, by: str, now: datetime) -> None:
+        put = self._persons.put
+        person = put(connection, row.name, row.facts, by=by, now=now, repeat=row.repeat)
+        if not row.number:
+            return
+        theirs = uuid7(now)
+        connection.execute(
+            person_numbers.insert().values(
+                id=theirs,
+                person_id=person,
+                number_id=number_row(connection, self._keys, row.number, now),
+                data=row.contact.sealed(self._keys, theirs),
+                by=by,
+                at=now,
+            )
+        )
+
+    def _without_known(self, connection: Connection, plan: Plan) -> Plan:
+        good, refused = [], list(plan.refused)
+        seen: set[tuple[str, str, date | None]] = set()
+        for row in plan.good:
+            # Two people may have one name: the number tells them apart, or the date of birth.
+            who = (normal(row.name), row.number, None if row.number else row.facts.born)
+            if who in seen:
+                refused.append(Refused(row.line, _TWICE))
+            elif self._known(connection, row):
+                refused.append(Refused(row.line, KNOWN))
+            else:
+                good.append(row)
+            seen.add(who)
+        return Plan(tuple(good), tuple(sorted(refused, key=lambda one: one.line)))
+
+    def _known(self, connection: Connection, row: Row) -> bool:
+        named = people.c.look_up == name_look_up(self._keys, row.name)
+        if row.number:
+            owned = (
+                select(people.c.id)
+                .join(person_numbers, person_numbers.c.person_id == people.c.id)
+                .join(numbers, numbers.c.id == person_numbers.c.number_id)
+                .where(named, numbers.c.look_up == look_up_of(self._keys, row.number))
+            )
+            return connection.execute(owned.limit(1)).first() is not None
+        same = connection.execute(select(people.c.id, people.c.facts).where(named)).all()
+        return any(
+            Facts.read(self._keys.open(one.facts, f"people|{one.id}|facts")).born == row.facts.born
+            for one in same
+        )
+
+
+def _check_head(head: Sequence[str] | None) -> None:
+    if not head or "name" not in head:
+        columns = ", ".join(COLUMNS)
+        raise Unfit("file", f"The first line must name the columns, “name” among them: {columns}.")
+    for column in head:
+        if column not in COLUMNS:
+            raise Unfit("file", f"There is no column “{column}”. Columns: {', '.join(COLUMNS)}.")
+    if len(set(head)) != len(head):
+        raise Unfit("file", "A column stands in the first line twice.")
+
+
+def _row(line: int, told: Mapping[str | None, str | list[str] | None]) -> Row:
+    # The reader puts fields beyond the head under None, and None where a field is missing.
+    if None in told or None in told.values():
+        raise Unfit("row", "does not have as many fields as the first line")
+    field = {str(column): str(value).strip() for column, value in told.items()}.get
+    contact = SafeContact(
+        _of("number_safe", field("number_safe") or SAFE[0], dict(zip(SAFE, SAFE, strict=True))),
+        _text("safe_hours", field("safe_hours")),
+    )
+    marac = (_day("marac", one.strip()) for one in (field("marac") or "").split(";"))
+    facts = Facts(
+        born=_day("born", field("born")),
+        children=_text("children", field("children")),
+        code_word=_text("code_word", field("code_word")),
+        key_pattern=_pattern(field("key_pattern") or ""),
+        marac=tuple(day for day in marac if day is not None),
+        orders=_text("orders", field("orders")),
+        language=_text("language", field("language")),
+        safe_words=_text("safe_words", field("safe_words")),
+        never_call=_of("never_call", field("never_call") or "", _YES_NO),
+        notes=_text("notes", field("notes")),
+    )
+    return Row(
+        line,
+        _said("name", lambda: name_of(field("name") or "")),
+        _number(field("number") or ""),
+        contact,
+        facts,
+        _of("repeat_victim", field("repeat_victim") or "", _YES_NO),
+    )
+
+
+def _number(typed: str) -> str:
+    if not typed:
+        return ""
+    number = _said("number", lambda: number_of(typed))
+    if number is None:
+        raise Unfit("number", "number: must be whole, with its country's code: +447700900123")
+    return number
+
+
+def _said(column: str, reads: Callable[[], _T]) -> _T:
+    try:
+        return reads()
+    except Unfit as unfit:
+        raise Unfit(column, f"{column}: {str(unfit).removeprefix(f'{column}: ')}") from None
+
+
+def _text(column: str, typed: str | None) -> str:
+    if not typed:
+        return ""
+    return text_of(column, typed, column, _LONGEST_FACT)
+
+
+def _day(column: str, typed: str | None) -> date | None:
+    if not typed:
+        return None
+    try:
+        day = date.fromisoformat(typed)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != typed:
+        raise Unfit(column, f"{column}: must be a day like 2026-11-04")
+    return day
+
+
+def _pattern(typed: str) -> str:
+    if not _KEYS.issuperset(typed):
+        raise Unfit("key_pattern", "key_pattern: must be keys of a phone: 0 to 9, * and #")
+    return typed
+
+
+def _of(column: str, typed: str, values: Mapping[str, _T]) -> _T:
+    try:
+        return values[typed.casefold()]
+    except KeyError:
+        allowed = ", ".join(filter(None, values))
+        raise Unfit(column, f"{column}: must be one of {allowed}") from None
