@@ -35,7 +35,7 @@ def handled(folded: Incident, stored: Incident) -> Incident:
     if closed_at is not None:
         state = "closed"
     else:
-        state = folded.state if stored.handler is None else "claimed"
+        state = _unclaimed(folded, stored) if stored.handler is None else "claimed"
     return _ranked(
         replace(
             folded,
@@ -52,6 +52,13 @@ def handled(folded: Incident, stored: Incident) -> Incident:
             rung=stored.rung,
         )
     )
+
+
+def _unclaimed(folded: Incident, stored: Incident) -> str:
+    """Whoever raises a call above what the machine says of it wants it looked at now (rule 8)."""
+    wanted = stored.set_urgency
+    raised = wanted is not None and wanted < folded.urgency
+    return "waiting" if folded.state == "review" and raised else folded.state
 
 
 def _ranked(incident: Incident) -> Incident:
@@ -77,6 +84,10 @@ def state_of() -> ColumnElement[str]:
         (asked_again, "waiting"),
         (column.closed_at.is_not(None), "closed"),
         (column.handler.is_not(None), "claimed"),
+        (
+            and_(column.line_state == "review", column.set_urgency < column.urgency),
+            "waiting",
+        ),
         else_=column.line_state,
     )
 

@@ -10,6 +10,7 @@ from incidents.desk import Conflict, Unfit
 from incidents.forgetting import forget_requests
 from incidents.work import Work
 from tests.incidents.desks import ANNA, BEN, SUE, Room, after
+from tests.incidents.making import Caller
 
 
 @pytest.fixture
@@ -104,6 +105,35 @@ def test_an_urgency_is_raised_at_once(room: Room) -> None:
     caller = room.waiting("7")
     done = room.desk.urgency(caller.reference, 1, by=ANNA, now=after(11))
     assert (done.incident.urgency, done.pending) == (1, False)
+
+
+def test_a_reviewed_call_that_a_person_raises_waits_for_a_handler(room: Room) -> None:
+    """Rule 8: who raises it wants it looked at now: it leaves the queue and climbs the ladder."""
+    caller, store = Caller(), room.machine.store
+    room.machine.drained(caller.arrives())
+    room.hangs_up(caller)
+    assert room.machine.incident(caller).state == "review"
+    done = room.desk.urgency(caller.reference, 2, by=ANNA, now=after(40))
+    assert (done.incident.state, done.incident.urgency) == ("waiting", 2)
+    assert room.machine.incident(caller).state == "waiting"
+    for state, there in (("waiting", [caller.reference]), ("review", [])):
+        listed, _ = store.incidents(state=state)
+        assert [one.reference for one in listed] == there
+    [(_, changed)] = store.unfinished(0, store.revision())
+    assert changed.reference == caller.reference
+
+
+def test_a_reviewed_call_whose_rank_two_lower_stays_in_the_queue(room: Room) -> None:
+    """The state falls no further than the machine put it, and does not rise by a lowering."""
+    callers = [Caller(began=after(at)) for at in (0, 60)]
+    for caller in callers:
+        room.machine.drained(caller.arrives())
+        room.hangs_up(caller, after(70))
+    second = callers[-1].reference
+    assert room.machine.incident(callers[-1]).urgency == 3
+    asked = room.desk.urgency(second, 4, "a child again", by=ANNA, now=after(80))
+    done = room.desk.approve(second, asked.entry or "", by=BEN, now=after(81))
+    assert (done.incident.state, done.incident.urgency) == ("review", 4)
 
 
 def test_a_closed_incident_alerts_again_when_a_key_comes_late(room: Room) -> None:
