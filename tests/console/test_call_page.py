@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from console import words
 from incidents.desk import Actor
 from incidents.numbers import number_row
 from incidents.persons import Facts, Persons
@@ -44,6 +45,8 @@ def test_earlier_calls_from_the_number_are_counted_and_the_latest_listed(console
     latest = shown.partition("the latest:")[2]
     listed = [console.reference(sid) in latest for sid in old]
     assert listed == [True, True, True, False]
+    yesterday = NOW - timedelta(days=1)
+    assert f"{words.day(yesterday)}, {words.clock(yesterday)} {words.zone(yesterday)}</a>" in latest
 
 
 def test_what_repeats_is_a_sentence_with_the_calls_behind_it(console: Console) -> None:
@@ -139,8 +142,8 @@ def test_who_may_be_calling_stands_on_the_page_and_is_logged_as_a_look(console: 
     client = console.handler()
     for _ in range(2):
         shown = client.get(f"/incidents/{console.reference(this)}").get_data(as_text=True)
-    for words in ("Mair Example", "repeat victim", "bluebell", "Never call this person back."):
-        assert words in shown
+    for text in ("Mair Example", "repeat victim", "bluebell", "Never call this person back."):
+        assert text in shown
     assert "two &lt;b&gt;small" in shown
     with reading(console.store.engine) as connection:
         looks = connection.execute(
