@@ -200,6 +200,8 @@ def _row(line: int, told: Mapping[str | None, str | list[str] | None]) -> Row:
         _of("number_safe", field("number_safe") or SAFE[0], dict(zip(SAFE, SAFE, strict=True))),
         _text("safe_hours", field("safe_hours")),
     )
+    if contact != SafeContact() and not field("number"):
+        raise Unfit("number", "number: number_safe and safe_hours need a number to stand with")
     marac = (_day("marac", one.strip()) for one in (field("marac") or "").split(";"))
     facts = Facts(
         born=_day("born", field("born")),

@@ -117,6 +117,8 @@ def test_nothing_stands_in_the_clear(room: Room, importing: Importing) -> None:
         ("name,number", "A,07700 900123", "number: Enter the whole number"),
         ("name,number", "A,mobile", "number: must be whole"),
         ("name,number_safe", "A,perhaps", "number_safe: must be one of unknown, safe, never"),
+        ("name,number_safe", "A,never", "number: number_safe and safe_hours need a number"),
+        ("name,safe_hours", "A,mornings", "number: number_safe and safe_hours need a number"),
         ("name,born", "A,29/02/1988", "born: must be a day like 2026-11-04"),
         ("name,born", "A,19880229", "born: must be a day like 2026-11-04"),
         ("name,marac", "A,2026-11-04;soon", "marac: must be a day like 2026-11-04"),
