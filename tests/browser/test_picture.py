@@ -19,8 +19,8 @@ def test_the_picture_of_the_board_can_be_made(
     wanted = documents if os.environ.get("QUIETLINE_PICTURE") else tmp_path
     calls = an_evening(exchange)
     screen = screens()
-    screen.page.locator("h1").click()
     screen.hears()
+    screen.page.locator("h1").click()
     for call in calls:
         expect(screen.row(call.reference)).to_be_visible()
     expect(screen.page.locator("#silent")).to_be_hidden()
