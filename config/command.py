@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -38,6 +39,7 @@ def examine(environ: Mapping[str, str], root: Path) -> list[Finding]:
     for folder in settings.journals:
         with contextlib.suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    today = datetime.now(UTC).date()
     unverified = [p.id for p in rules.profiles.values() if not p.verified_by_authority]
     return [
         judge.check_unknown_settings(environ, [setting.name for setting in SETTINGS]),
@@ -53,6 +55,7 @@ def examine(environ: Mapping[str, str], root: Path) -> list[Finding]:
         *_examine_store(settings.database_url, rules.roles),
         judge.check_console(settings.console_bind[0], settings.console_url),
         judge.check_control_room(settings.control_room),
+        judge.check_services([one.id for one in rules.services.all if one.stale(today)]),
         judge.check_heartbeat(settings.heartbeat_url),
         judge.check_public_url(settings.public_url),
         judge.check_reach(settings.public_url, seen.reach_error(settings.public_url)),

@@ -243,6 +243,18 @@ def check_control_room(number: str | None) -> Finding:
     return Finding("ok", "control room", "set; a caller nobody has is bridged to it")
 
 
+def check_services(stale: Sequence[str]) -> Finding:
+    """Check that the support callers are told of was looked at again in time; ``stale``: ids."""
+    if stale:
+        return Finding(
+            "warn",
+            "services",
+            f"past the day of their review: {', '.join(stale)}",
+            "Check number, hours and website at the source, then correct config/services.toml.",
+        )
+    return Finding("ok", "services", "none is past the day of its review")
+
+
 def check_people(supervisors: int, with_a_phone: int, administrators: int) -> list[Finding]:
     """Check that the ladder has somebody to ring, and that somebody can end an account."""
     found = []

@@ -31,6 +31,8 @@ from config.reading import BadFile
 from config.roles import FILE as ROLES
 from config.roles import read_roles
 from config.settings import Settings
+from config.support import FILE as SERVICES
+from config.support import read_services
 from config.unusual import FILE as UNUSUAL
 from config.unusual import read_unusual
 from incidents.follow_up_kinds import Kinds
@@ -38,6 +40,7 @@ from incidents.grades import Grades
 from incidents.ladder_policy import Ladder
 from incidents.patterns import Pattern
 from incidents.roles import Roles
+from incidents.support import Services
 from incidents.unusual_policy import Unusual
 
 FOLDER = Path(__file__).resolve().parent
@@ -52,6 +55,7 @@ PROMPTS = (
     "whisper_someone",
     "whisper_heard",
     "whisper_nothing",
+    "whisper_service",
 )
 _VOICE = ("voice", "say", "speech")
 _LONGEST_PROMPT = 200
@@ -97,6 +101,7 @@ class Policy:
     patterns: tuple[Pattern, ...]
     menus: Mapping[Kind, Menu]
     follow_ups: Kinds
+    services: Services
 
 
 def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
@@ -117,6 +122,7 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
     patterns = _read(folder / PATTERNS, read_patterns)
     menus = _read(folder / MENUS, lambda data: read_menus(data, tuple(voices)))
     follow_ups = _read(folder / FOLLOW_UPS, read_follow_ups)
+    services = _read(folder / SERVICES, read_services)
     return Policy(
         profiles=profiles,
         voices=voices,
@@ -130,6 +136,7 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
         patterns=patterns,
         menus=menus,
         follow_ups=follow_ups,
+        services=services,
     )
 
 

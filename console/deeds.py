@@ -150,13 +150,13 @@ def _orders(questions: tuple[str, ...], languages: tuple[str, ...]) -> tuple[Dee
         Deed(
             "connect",
             "work",
-            "Join the caller to a phone of ours by voice",
+            "Join the caller by voice to a phone of ours, or to a service",
             lambda desk, of, told, how: desk.connect(of, told["to"], **how),
             (
                 Text(
                     "to",
-                    "control_room, me, or a colleague whose phone is registered; nobody else "
-                    "is ever rung.",
+                    "control_room, me, a colleague whose phone is registered, or the id of a "
+                    "service with a number in services.toml; nobody else is ever rung.",
                     LONGEST_NAME,
                     required=True,
                 ),

@@ -224,6 +224,8 @@ def _shown(found: Record) -> dict[str, object]:
         "known": _known(found),
         "languages": rules.languages,
         "control_room": rules.control_room,
+        "services": rules.services.all,
+        "reachable": [one for one in rules.services.all if one.number],
     }
 
 

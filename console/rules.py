@@ -20,4 +20,6 @@ def rules(policy: Policy, settings: Settings) -> Rules:
         languages=tuple(policy.voices),
         control_room=settings.control_room,
         patterns=policy.patterns,
+        services=policy.services,
+        simulated=settings.training,
     )

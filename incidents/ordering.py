@@ -1,7 +1,8 @@
 """Orders to a live call: ask, repeat, reassure, switch the language, connect, hold, let go.
 
 Only whoever has the call gives orders, only to a line that is open, and every order is
-on record before it is sent. Nobody is ever rung but staff and the control room.
+on record before it is sent. Nobody is ever rung but staff, the control room and, for a real call
+and when a handler says so, a service of ``services.toml``.
 """
 
 from datetime import datetime
@@ -122,15 +123,16 @@ class Ordering(Working):
         now: datetime,
         request: str | None = None,
     ) -> Done:
-        """Join the caller to the control room or to a phone of staff; keys are not heard then.
+        """Join the caller to the control room, a phone of staff or a service; no key is heard then.
 
-        ``to``: ``control_room`` or its number, ``me``, or the name of a user with a phone.
+        ``to``: ``control_room`` or its number, ``me``, the name of a user with a phone, or the id
+        of a service with a number.
         """
 
         def act(work: Work) -> None:
-            number, label = self._whom(work, to)
+            number, label, service = self._whom(work, to)
             _live(work)
-            work.order(work.new_order("connect", to=number, label=label))
+            work.order(work.new_order("connect", to=number, label=label, service=service))
             work.write("connection_ordered", to=label)
             work.log("connected the caller by voice")
 
@@ -211,24 +213,32 @@ class Ordering(Working):
             raise Unfit("text", "text: take the control characters out: they cannot be spoken.")
         return FREE, words
 
-    def _whom(self, work: Work, to: str) -> tuple[str, str]:
+    def _whom(self, work: Work, to: str) -> tuple[str, str, str]:
+        """Return the number to ring, whose that is, and the service's id if it is one."""
         asked = to.strip()
         room = work.rules.control_room
         if asked.casefold().replace(" ", "_") == "control_room" or (room and asked == room):
             if room is None:
                 raise Unfit("to", "No control room is set: QUIETLINE_CONTROL_ROOM is empty.")
-            return room, CONTROL_ROOM
+            return room, CONTROL_ROOM, ""
         name = work.by.name if asked.casefold() == "me" else asked.casefold()
         number = self._phone(work, name)
         if number is None and (name := self._whose(work, asked)):
             number = asked
-        if number is None:
+        if number is not None:
+            return number, name, ""
+        service = work.rules.services.reached_by(asked)
+        if service is None:
             raise Unfit(
                 "to",
-                "to must be control_room, me, or a colleague whose phone is registered: "
-                "nobody else is ever rung (rule 7).",
+                "to must be control_room, me, a colleague whose phone is registered, or a service "
+                "with a number: nobody else is ever rung (rule 7).",
             )
-        return number, name
+        if work.incident.purpose != "live" and not work.rules.simulated:
+            raise Unfit(
+                "to", f"This is no real call, so {service.name} is not rung. Say what you would do."
+            )
+        return service.number, service.name, service.id
 
     @staticmethod
     def _phone(work: Work, name: str) -> str | None:

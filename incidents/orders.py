@@ -52,6 +52,7 @@ class Order:
     ``free``. ``text``: the words to say. ``to``: E.164, who is rung. ``label``: who that is, in
     words for the timeline. ``room``: the conference's name. ``say``: the prompt that begins a hold.
     ``call_key`` and ``name``: of a ``page``, the call it is about and the person who is rung.
+    ``service``: id of the service outside that is rung; empty: ``to`` is a phone of ours.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Order:
     say: str = ""
     call_key: str = ""
     name: str = ""
+    service: str = ""
 
     def seal(self, keys: Keys) -> str:
         """Write the order for an address: unreserved ASCII, about 1.4 characters a byte."""

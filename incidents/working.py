@@ -27,6 +27,7 @@ from incidents.placing import FAILED, WAITING, Placed, of_request, order_in, pla
 from incidents.roles import Roles
 from incidents.sealed import Keys
 from incidents.store import Store
+from incidents.support import Services
 from incidents.tables import incidents, orders, proposals, requests, timeline
 from incidents.transactions import next_revision, writing
 
@@ -62,7 +63,8 @@ class Rules:
     """The policy that deeds depend on, as values.
 
     ``languages``: those we can speak. ``control_room``: E.164 or None. ``patterns``: repeated
-    calls that are told of.
+    calls that are told of. ``services``: those a caller may be told of. ``simulated``: Twilio is
+    played by the simulator, so that whoever is rung is rung in play.
     """
 
     profiles: Mapping[str, Profile]
@@ -72,6 +74,8 @@ class Rules:
     languages: tuple[str, ...]
     control_room: str | None
     patterns: tuple[Pattern, ...] = ()
+    services: Services = field(default_factory=Services)
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,17 +133,21 @@ class Answers:
         return Answer([ended], b"", unwritten=True)
 
     def whisper(self, path: str, params: dict[str, str], now: datetime) -> Answer:
-        """Somebody of ours has picked up: tell that side, and that side only, what this is."""
+        """Somebody has picked up: tell that side, and that side only, what this is."""
         word, language, call, signal, step_text, claimed, sealed, *_ = [
             *path.split("/"),
             *[""] * 7,
         ]
-        document = self._documents.whisper(
-            word, language, _spaced(signal), claimed=claimed == ordered.CLAIMED
-        )
+        order = ordered.opened(sealed, self._keys)
+        if order is not None and order.service:
+            # Outside nobody is told what was pressed, nor that the police have the call.
+            document = self._documents.whisper("service", language, "")
+        else:
+            document = self._documents.whisper(
+                word, language, _spaced(signal), claimed=claimed == ordered.CLAIMED
+            )
         if not _CALL_KEY.match(call) or not step_text.isascii() or not step_text.isdigit():
             return Answer([], document, unwritten=True)
-        order = ordered.opened(sealed, self._keys)
         connected = self._records.beside(
             "connected",
             call,

@@ -49,6 +49,21 @@ def test_earlier_calls_from_the_number_are_counted_and_the_latest_listed(console
     assert f"{words.day(yesterday)}, {words.clock(yesterday)} {words.zone(yesterday)}</a>" in latest
 
 
+def test_the_page_lists_support_to_tell_of_and_whom_a_caller_can_be_connected_to(
+    console: Console,
+) -> None:
+    """With number or website and hours; a website cannot be rung."""
+    this = console.call("55", at=NOW)
+    console.drain()
+    shown = page_of(console, console.reference(this))
+    support = shown.partition("<summary>Support to tell of</summary>")[2].partition("</details>")[0]
+    for words_ in ("Victim Support", "0808 1689 111", "day and night", "www.cumbriatogether.com"):
+        assert words_ in support
+    offered = shown.partition('<select id="connect-service"')[2].partition("</select>")[0]
+    assert 'value="victim_support"' in offered
+    assert 'value="cumbria_together"' not in offered
+
+
 def test_what_repeats_is_a_sentence_with_the_calls_behind_it(console: Console) -> None:
     """No score; every call that was counted can be opened from there."""
     old = [console.call("55", at=NOW - timedelta(days=day)) for day in (3, 20)]

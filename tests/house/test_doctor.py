@@ -57,6 +57,8 @@ GIB = 1024**3
         (doctor.check_console("0.0.0.0", "https://console.example.org"), "ok"),
         (doctor.check_control_room("+441632960000"), "ok"),
         (doctor.check_control_room(None), "warn"),
+        (doctor.check_services([]), "ok"),
+        (doctor.check_services(["victim_support"]), "warn"),
     ],
     ids=lambda value: value.name if isinstance(value, Finding) else value,
 )

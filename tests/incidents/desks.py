@@ -14,6 +14,7 @@ from callflow.questions import Questions
 from config.grades import read_grades
 from config.questions import read_questions
 from config.roles import read_roles
+from config.support import read_services
 from incidents.audit import Audit
 from incidents.desk import Actor, Desk, Rules
 from incidents.fold import Entry
@@ -46,6 +47,7 @@ def rules(control_room: str | None = CONTROL_ROOM) -> Rules:
         read_roles(table("roles.toml")),
         ("en-GB", "cy-GB"),
         control_room,
+        services=read_services(table("services.toml")),
     )
 
 
@@ -103,8 +105,11 @@ class Room:
 
     def without_control_room(self) -> Desk:
         """A desk of a site that has no control room."""
+        return self.under(replace(rules(), control_room=None))
+
+    def under(self, given: Rules) -> Desk:
+        """A desk of a site with other rules."""
         store = self.machine.store
-        given = replace(rules(), control_room=None)
         return Desk(store, KEYS, Audit(store.engine, KEYS), given)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from incidents.desk import Conflict, Unfit
-from tests.incidents.desks import ANNA, BEN, CONTROL_ROOM, Room, after
+from tests.incidents.desks import ANNA, BEN, CONTROL_ROOM, Room, after, rules
 
 
 @pytest.fixture
@@ -95,6 +97,37 @@ def test_only_staff_and_the_control_room_are_ever_rung(room: Room) -> None:
         room.without_control_room().connect(
             caller.reference, "control_room", by=ANNA, now=after(21)
         )
+
+
+def test_a_caller_can_be_connected_to_a_service(room: Room) -> None:
+    """By its id and no other way; the record names it, and its order says that it is outside."""
+    caller = room.claimed()
+    for to in ("+448081689111", "Victim Support", "cumbria_together"):
+        with pytest.raises(Unfit, match="nobody else is ever rung"):
+            room.desk.connect(caller.reference, to, by=ANNA, now=after(20))
+    room.desk.connect(caller.reference, "victim_support", by=ANNA, now=after(20))
+    order = room.orders(caller)[-1]
+    assert (order.to, order.label, order.service) == (
+        "+448081689111",
+        "Victim Support",
+        "victim_support",
+    )
+    (entry,) = room.entries(caller, "connection_ordered")
+    assert entry.data["to"] == "Victim Support"
+    with pytest.raises(Conflict, match="The caller is with Victim Support and keys are not heard"):
+        room.desk.ask(caller.reference, question="danger_now", by=ANNA, now=after(21))
+
+
+@pytest.mark.parametrize("purpose", ["training", "proof"])
+def test_no_service_is_rung_in_an_exercise(room: Room, purpose: str) -> None:
+    """Real volunteers answer there; where the simulator plays Twilio it is rung in play."""
+    caller = room.waiting(purpose=purpose)
+    room.desk.claim(caller.reference, by=ANNA, now=after(10))
+    with pytest.raises(Unfit, match="no real call, so Victim Support is not rung"):
+        room.desk.connect(caller.reference, "victim_support", by=ANNA, now=after(20))
+    played = room.under(replace(rules(), simulated=True))
+    played.connect(caller.reference, "victim_support", by=ANNA, now=after(20))
+    assert room.orders(caller)[-1].service == "victim_support"
 
 
 def test_no_question_is_asked_where_no_key_is_heard(room: Room) -> None:

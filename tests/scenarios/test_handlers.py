@@ -8,11 +8,13 @@ import pytest
 
 from simulator.caller import Caller
 from simulator.exchange import Exchange
+from simulator.moments import FarEnd
 from tests.scenarios.conftest import Site
 from tests.scenarios.handlers import Handler, Refused, answered, waits
 from tests.waiting import eventually
 
 CONTROL_ROOM = "+441632960200"
+VICTIM_SUPPORT = "+448081689111"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,11 @@ def claimed(handler: Handler, call: Caller, exchange: Exchange) -> None:
 def orders(exchange: Exchange) -> list[str]:
     """The addresses Twilio was told to fetch, oldest first."""
     return [str(form.get("Url", "")) for _, form in exchange.rest.orders]
+
+
+def kinds(entries: list[dict[str, object]]) -> list[object]:
+    """The kinds of a timeline's entries."""
+    return [entry["kind"] for entry in entries]
 
 
 def test_a_claim_orders_a_hold_without_limit(
@@ -147,6 +154,29 @@ def test_the_caller_is_joined_to_the_control_room_and_comes_back(
     eventually(lambda: waits(call) == "listening", 10)
     call.is_on_hold().presses("55").settles()
     assert exchange.incident(call, signal="confirmed").handler == sam.name
+
+
+@pytest.mark.parametrize("picked_up", [True, False])
+def test_the_caller_is_connected_to_a_service_and_comes_back(
+    exchange: Exchange, anna: Handler, mobile: str, *, picked_up: bool
+) -> None:
+    """On a handler's order alone; the entry names the service, and keys are heard afterwards."""
+    answers = FarEnd(stays=60) if picked_up else FarEnd(outcome="no-answer")
+    exchange.far_ends[VICTIM_SUPPORT] = answers
+    call = exchange.call(mobile).hears("which service").presses("7").settles()
+    claimed(anna, call, exchange)
+    anna.does("connect", call, exchange, to="victim_support")
+    eventually(lambda: waits(call) == "ringing", 10)
+    if picked_up:
+        call.is_connected_to(VICTIM_SUPPORT)
+        eventually(lambda: "connected" in kinds(anna.timeline(call, exchange)), 10)
+        told = [one for one in anna.timeline(call, exchange) if one["kind"] == "connected"]
+        assert told[0]["data"]["to"] == "Victim Support"
+        call.stays_silent(61)
+    call.hears("stay on the line").presses("55").settles()
+    assert exchange.incident(call, signal="confirmed").handler == anna.name
+    said = [note.detail["say"] for note in call.call.notes if note.kind == "whispered"]
+    assert ["Silent caller" in words for words in said] == [False] * len(said)
 
 
 def test_the_line_is_let_go_by_a_person_only(

@@ -129,6 +129,23 @@ def test_a_connection_rings_the_person_with_a_whisper_and_comes_back(sent: Sent)
     assert [event.data["next"] for event in sent.recorded("bridge_ended")] == ["hold"]
 
 
+def test_a_service_outside_is_told_nothing_of_the_caller(sent: Sent) -> None:
+    """Only that a call is passed on; the record names the service, and the caller comes back."""
+    to = {"to": "+448081689111", "label": "Victim Support", "service": "victim_support"}
+    sent.order(an_order("connect", **to))
+    assert (sent.said, twimlrules.rings(sent.document, "+448081689111")) == ([], True)
+    path = twimlrules.whisper_url(sent.document).removeprefix(requests.PUBLIC_URL)
+    whispered = sent.phone.post(path, [("ParentCallSid", "CA1")])
+    assert twimlrules.spoken(whispered.body) == [
+        "A call is passed on to you. The caller may not be able to speak."
+    ]
+    (connected,) = sent.recorded("connected")
+    assert connected.data == {"to": "Victim Support", "order": "0" * 32}
+    sent.then(DialCallStatus="no-answer")
+    (ended,) = sent.recorded("bridge_ended")
+    assert (ended.data["status"], ended.data["next"]) == ("no-answer", "hold")
+
+
 def test_a_conference_is_silent_and_the_caller_comes_back(sent: Sent) -> None:
     """No beep, no music; when one side goes the other is not left alone."""
     sent.order(ORDERS["conference"])

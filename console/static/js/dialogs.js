@@ -42,7 +42,9 @@ export function start(sending) {
   act = sending;
   onSubmit("connect", async () => {
     const chosen = by("connect").querySelector("[name=to]:checked").value;
-    const to = chosen === "other" ? by("connect-name").value.trim() : chosen;
+    let to = chosen;
+    if (chosen === "other") to = by("connect-name").value.trim();
+    if (chosen === "service") to = by("connect-service").value;
     if (!to) {
       by("connect-name").focus();
       return false;
@@ -54,6 +56,9 @@ export function start(sending) {
   });
   by("connect-name").addEventListener("input", () => {
     by("connect").querySelector("[value=other]").checked = true;
+  });
+  by("connect-service")?.addEventListener("input", () => {
+    by("connect").querySelector("[value=service]").checked = true;
   });
   onSubmit("hand-over", async () => {
     const content = { to: by("hand-over-to").value.trim(), reason: by("hand-over-reason").value.trim() };
