@@ -91,6 +91,7 @@ MAY_NOT: Final[dict[str, str]] = {
     "work": "Your role does not work calls.",
     "approve": "Your role cannot be the second person.",
     "people": "Your role does not read about people.",
+    "contact": "Your role cannot be a point of contact.",
     "second_look": "This page is for specialists.",
     "supervise": "This page is for supervisors.",
     "users": "This page is for those who manage users.",

@@ -13,6 +13,7 @@ Right = Literal[
     "work",
     "approve",
     "people",
+    "contact",
     "second_look",
     "supervise",
     "users",
@@ -22,10 +23,11 @@ Right = Literal[
 RIGHTS: Final[tuple[Right, ...]] = get_args(Right)
 """``read``: incidents, the board and the live feed. ``note``: add to a record. ``work``: claim,
 ask, connect, grade, close. ``approve``: be the second person. ``people``: people, their numbers,
-addresses, markers, contacts and follow-ups. ``second_look``: be the specialist who looks again at
-calls others reviewed. ``supervise``: see who is on duty and who holds what, be rung by the ladder,
-receive a leaver's claims. ``users``: invite, change, end. ``audit``: read who looked at what.
-``figures``: read figures that name nobody."""
+addresses, markers, contacts and follow-ups. ``contact``: be somebody's single point of contact,
+or the deputy. ``second_look``: be the specialist who looks again at calls others reviewed.
+``supervise``: see who is on duty and who holds what, be rung by the ladder, receive a leaver's
+claims. ``users``: invite, change, end. ``audit``: read who looked at what. ``figures``: read
+figures that name nobody."""
 
 
 @dataclass(frozen=True, slots=True)
