@@ -24,13 +24,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from config.policy import Policy
 from config.settings import Settings
-from console import api, auditing, follow_ups, health, operations, orders, supervising
+from console import api, auditing, follow_ups, health, operations, orders, persons, supervising
 from console.doors import Doors
 from console.headers import Headers, headers
 from console.heard import Heard
 from console.live import PATHS, Live
 from console.mounted import ForSignedIn
 from console.people import People
+from console.person_page import Work as PersonWork
 from console.rules import rules
 from console.watch import Watch, utc_now
 from console.web import Site, create
@@ -104,6 +105,8 @@ def application(
         health.blueprint(watch, store),
         auditing.blueprint(store.engine, keys, policy.unusual),
         operations.blueprint(Operations(store, keys, audit)),
+        # What others know of a person stands on their page as a ``person_page.Section``.
+        persons.blueprint(PersonWork.over(store, keys, audit), sections=()),
         supervising.blueprint(desk, Presence(store.engine), watch, policy.ladder),
         follow_ups.blueprint(FollowUps(store, keys, audit, policy.follow_ups, policy.roles)),
     )

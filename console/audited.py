@@ -27,6 +27,7 @@ REASON_HOLDS: Final = timedelta(minutes=30)
 SAME_LOOK: Final = timedelta(minutes=5)
 """A page fetches the part of it that grows again and again: one look for so long."""
 LONGEST_REASON: Final = 500
+PERSON_REASON: Final = "This person is not your own work. Say why you open them: send X-Reason."
 REASON_NEEDED: Final = (
     "This record is closed and not your own work. Say why you open it: send X-Reason."
 )
@@ -77,6 +78,19 @@ class Audited:
         if lately and (_opens_freely(found, holder) or self._kept_reason(holder, reference)):
             return True
         return self.may_open(found, holder, what="went on viewing the record")
+
+    def may_open_person(
+        self, person: str, holder: Holder, reason: str = "", *, own: bool, what: str
+    ) -> bool:
+        """Say whether ``holder`` may see a person now, and log the look if so.
+
+        ``own``: the person is their own work; anybody else opens with a reason, kept as a record's.
+        """
+        reason = tidy(reason) or self._kept_reason(holder, person)
+        if not own and not reason:
+            return False
+        self.looked(holder, what, person, reason)
+        return True
 
     def seen_lately(self, holder: Holder, record: str) -> bool:
         """Say whether this session looked at ``record`` in the last five minutes, and remember it:

@@ -31,6 +31,7 @@ PLACES: Final = (
     Place("/", "Live board", "read"),
     Place("/review", "Review queue", "read"),
     Place("/search", "Search", "read"),
+    Place("/people", "People", "people"),
     Place("/my-day", "My day", "people"),
     Place("/overdue", "Overdue", "supervise"),
     Place("/operations", "Operations", "people"),

@@ -6,27 +6,24 @@ half added. It says no name and no number: reasons name the row and the column a
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, TypeVar
+from typing import Final
 
 from sqlalchemy import Connection, select
 
-from callflow.keys import KEYPAD
 from incidents.audit import Audit
-from incidents.identity import uuid7
-from incidents.numbers import look_up_of, number_row
+from incidents.numbers import look_up_of
+from incidents.person_numbers import put_number, whole_number
 from incidents.persons import Facts, Persons, name_look_up, name_of, normal
-from incidents.safe_contact import SAFE, SafeContact
+from incidents.safe_contact import SafeContact
 from incidents.sealed import Keys
-from incidents.searching import number_of
 from incidents.store import Store
 from incidents.tables import numbers, people, person_numbers
+from incidents.told_facts import YES_NO, contact_of, facts_of, one_of
 from incidents.transactions import reading, writing
-from incidents.working import Unfit, text_of
-
-_T = TypeVar("_T")
+from incidents.working import Unfit
 
 COLUMNS: Final = (
     "name",
@@ -51,10 +48,6 @@ LONGEST_FILE: Final = 20_000_000
 """Bytes of a file."""
 KNOWN: Final = "this person is known already"
 _TWICE: Final = "this person stands in the file twice"
-_YES_NO: Final = {"": False, "no": False, "yes": True}
-_LONGEST_FACT: Final = 2_000
-_KEYS: Final = frozenset(KEYPAD[:12])
-"""The keys of a phone; the four of test sets are nobody's pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +129,7 @@ class Importing:
         person = put(connection, row.name, row.facts, by=by, now=now, repeat=row.repeat)
         if not row.number:
             return
-        theirs = uuid7(now)
-        connection.execute(
-            person_numbers.insert().values(
-                id=theirs,
-                person_id=person,
-                number_id=number_row(connection, self._keys, row.number, now),
-                data=row.contact.sealed(self._keys, theirs),
-                by=by,
-                at=now,
-            )
-        )
+        put_number(connection, self._keys, person, row.number, row.contact, by=by, now=now)
 
     def _without_known(self, connection: Connection, plan: Plan) -> Plan:
         good, refused = [], list(plan.refused)
@@ -195,79 +178,27 @@ def _row(line: int, told: Mapping[str | None, str | list[str] | None]) -> Row:
     # The reader puts fields beyond the head under None, and None where a field is missing.
     if None in told or None in told.values():
         raise Unfit("row", "does not have as many fields as the first line")
-    field = {str(column): str(value).strip() for column, value in told.items()}.get
-    contact = SafeContact(
-        _of("number_safe", field("number_safe") or SAFE[0], dict(zip(SAFE, SAFE, strict=True))),
-        _text("safe_hours", field("safe_hours")),
-    )
+    given = {str(column): str(value).strip() for column, value in told.items()}
+
+    def field(column: str) -> str:
+        return given.get(column, "")
+
+    contact = contact_of(field)
     if contact != SafeContact() and not field("number"):
         raise Unfit("number", "number: number_safe and safe_hours need a number to stand with")
-    marac = (_day("marac", one.strip()) for one in (field("marac") or "").split(";"))
-    facts = Facts(
-        born=_day("born", field("born")),
-        children=_text("children", field("children")),
-        code_word=_text("code_word", field("code_word")),
-        key_pattern=_pattern(field("key_pattern") or ""),
-        marac=tuple(day for day in marac if day is not None),
-        orders=_text("orders", field("orders")),
-        language=_text("language", field("language")),
-        safe_words=_text("safe_words", field("safe_words")),
-        never_call=_of("never_call", field("never_call") or "", _YES_NO),
-        notes=_text("notes", field("notes")),
-    )
+    facts = facts_of(field)
     return Row(
         line,
-        _said("name", lambda: name_of(field("name") or "")),
-        _number(field("number") or ""),
+        _name(field("name")),
+        whole_number(field("number")) if field("number") else "",
         contact,
         facts,
-        _of("repeat_victim", field("repeat_victim") or "", _YES_NO),
+        one_of("repeat_victim", field("repeat_victim"), YES_NO),
     )
 
 
-def _number(typed: str) -> str:
-    if not typed:
-        return ""
-    number = _said("number", lambda: number_of(typed))
-    if number is None:
-        raise Unfit("number", "number: must be whole, with its country's code: +447700900123")
-    return number
-
-
-def _said(column: str, reads: Callable[[], _T]) -> _T:
+def _name(typed: str) -> str:
     try:
-        return reads()
+        return name_of(typed)
     except Unfit as unfit:
-        raise Unfit(column, f"{column}: {str(unfit).removeprefix(f'{column}: ')}") from None
-
-
-def _text(column: str, typed: str | None) -> str:
-    if not typed:
-        return ""
-    return text_of(column, typed, column, _LONGEST_FACT)
-
-
-def _day(column: str, typed: str | None) -> date | None:
-    if not typed:
-        return None
-    try:
-        day = date.fromisoformat(typed)
-    except ValueError:
-        day = None
-    if day is None or day.isoformat() != typed:
-        raise Unfit(column, f"{column}: must be a day like 2026-11-04")
-    return day
-
-
-def _pattern(typed: str) -> str:
-    if not _KEYS.issuperset(typed):
-        raise Unfit("key_pattern", "key_pattern: must be keys of a phone: 0 to 9, * and #")
-    return typed
-
-
-def _of(column: str, typed: str, values: Mapping[str, _T]) -> _T:
-    try:
-        return values[typed.casefold()]
-    except KeyError:
-        allowed = ", ".join(filter(None, values))
-        raise Unfit(column, f"{column}: must be one of {allowed}") from None
+        raise Unfit("name", f"name: {str(unfit).removeprefix('name: ')}") from None

@@ -8,11 +8,11 @@ can be undone without loss. It judges nobody and computes no risk.
 import json
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, or_, select, update
 
 from incidents.audit import Audit
 from incidents.identity import uuid7
@@ -20,7 +20,7 @@ from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import people
 from incidents.transactions import reading, writing
-from incidents.working import text_of
+from incidents.working import Conflict, text_of
 
 LONGEST_NAME: Final = 200
 _MOST_MERGES: Final = 20
@@ -68,6 +68,25 @@ class Facts:
             known["born"] = date.fromisoformat(known["born"])
         known["marac"] = tuple(map(date.fromisoformat, known.get("marac", ())))
         return cls(**known)
+
+    def joined(self, other: "Facts") -> "Facts":
+        """Join what is known of two rows that stand for one person: nothing is left out."""
+        return Facts(
+            born=self.born or other.born,
+            children=_both(self.children, other.children),
+            code_word=_both(self.code_word, other.code_word),
+            key_pattern=_both(self.key_pattern, other.key_pattern),
+            marac=tuple(sorted({*self.marac, *other.marac})) if other.marac else self.marac,
+            orders=_both(self.orders, other.orders),
+            language=_both(self.language, other.language),
+            safe_words=_both(self.safe_words, other.safe_words),
+            never_call=self.never_call or other.never_call,
+            notes=_both(self.notes, other.notes),
+        )
+
+
+def _both(one: str, other: str) -> str:
+    return "; ".join(dict.fromkeys(filter(None, (one, other))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +172,71 @@ class Persons:
         with reading(self._store.engine) as connection:
             return person_of(connection, self._keys, person)
 
+    def own(self, person: str) -> tuple[Person, str]:
+        """Return what stands on the person's own row alone, and what it is told apart by later.
+
+        That is what can be changed; what was merged into it keeps its own. Raises
+        ``NoSuchPerson``.
+        """
+        with reading(self._store.engine) as connection:
+            row = _row(connection, canonical(connection, person))
+        found = person_in(row, self._keys)
+        return found, _as_read(self._keys, found)
+
+    def change(
+        self, person: str, name: str, facts: Facts, as_read: str, *, by: str, now: datetime
+    ) -> None:
+        """Write name and facts anew. ``as_read``: of ``own``, before they were changed.
+
+        Raises ``NoSuchPerson``, ``Unfit``, and ``Conflict`` when somebody else wrote meanwhile.
+        """
+        tidy = name_of(name)
+        with writing(self._store.engine) as connection:
+            row = _row(connection, canonical(connection, person))
+            if _as_read(self._keys, person_in(row, self._keys)) != as_read:
+                raise Conflict("Somebody else changed this meanwhile: read it again, then change.")
+            connection.execute(
+                update(people)
+                .where(people.c.id == row.id)
+                .values(
+                    name=self._keys.seal(tidy.encode(), f"people|{row.id}|name"),
+                    look_up=name_look_up(self._keys, tidy),
+                    facts=self._keys.seal(facts.write(), f"people|{row.id}|facts"),
+                )
+            )
+            self._audit.put(connection, by, "alteration", "changed a person", row.id, at=now)
+
+    def repeat(self, person: str, known: bool, *, by: str, now: datetime) -> None:
+        """Say that a person is known as a repeat victim from now on, or is no longer.
+
+        Said again, it changes nothing. Raises ``NoSuchPerson``.
+        """
+        with writing(self._store.engine) as connection:
+            theirs = family(connection, person)
+            if (person_of(connection, self._keys, person).repeat_at is not None) == known:
+                return
+            change = update(people).where(people.c.id.in_(theirs[:1] if known else theirs))
+            connection.execute(change.values(repeat_at=now if known else None))
+            what = "said a repeat victim" if known else "said no longer a repeat victim"
+            self._audit.put(connection, by, "alteration", what, theirs[0], at=now)
+
 
 def person_of(connection: Connection, keys: Keys, person: str) -> Person:
-    """Return a person; of one merged into another, that other. Raises ``NoSuchPerson``."""
-    return person_in(_row(connection, canonical(connection, person)), keys)
+    """Return a person; of one merged into another, that other. Raises ``NoSuchPerson``.
+
+    What is known of every row that stands for them is joined, under the name of the first.
+    """
+    first, *merged = (person_in(_row(connection, one), keys) for one in family(connection, person))
+    for other in merged:
+        since = [at for at in (first.repeat_at, other.repeat_at) if at is not None]
+        first = replace(
+            first, facts=first.facts.joined(other.facts), repeat_at=min(since, default=None)
+        )
+    return first
+
+
+def _as_read(keys: Keys, person: Person) -> str:
+    return keys.look_up(f"as read|{person.name}|{person.facts.write().decode()}")
 
 
 def person_in(row: Row[Any], keys: Keys) -> Person:
@@ -207,7 +287,9 @@ def family(connection: Connection, person: str) -> tuple[str, ...]:
 
 
 def _row(connection: Connection, person: str) -> Row[Any]:
-    row = connection.execute(select(people).where(people.c.id == person)).first()
-    if row is None:
+    # An id comes with an address somebody typed; PostgreSQL takes no NUL.
+    query = select(people).where(people.c.id == person.replace("\x00", ""))
+    row = connection.execute(query).first()
+    if row is None or row.erased_at is not None:
         raise NoSuchPerson(person)
     return row

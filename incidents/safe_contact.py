@@ -21,3 +21,11 @@ class SafeContact:
     def sealed(self, keys: Keys, row: str) -> bytes:
         """Return it sealed for the row ``row`` of ``person_numbers``."""
         return keys.seal(json.dumps(asdict(self)).encode(), f"person_numbers|{row}|data")
+
+    @classmethod
+    def opened(cls, keys: Keys, row: str, sealed: bytes) -> "SafeContact":
+        """Open what ``sealed`` made for ``row``; empty: nothing is said. Raises ``CannotOpen``."""
+        if not sealed:
+            return cls()
+        told = json.loads(keys.open(sealed, f"person_numbers|{row}|data"))
+        return cls(**{name: told[name] for name in cls.__dataclass_fields__ if name in told})

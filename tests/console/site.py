@@ -16,9 +16,10 @@ from sqlalchemy.exc import OperationalError
 
 from config.policy import load_policy
 from config.settings import load
-from console import api, auditing, follow_ups, health, operations, orders
+from console import api, auditing, follow_ups, health, operations, orders, persons
 from console.doors import COOKIE, Doors
 from console.people import People
+from console.person_page import Work as PersonWork
 from console.rules import rules
 from console.watch import Watch
 from console.web import Site, create
@@ -118,6 +119,7 @@ class Console:
             auditing.blueprint(self.store.engine, self.keys, policy.unusual),
             operations.blueprint(Operations(self.store, self.keys, self.audit)),
             follow_ups.blueprint(self.follow_ups),
+            persons.blueprint(PersonWork.over(self.store, self.keys, self.audit)),
         ]
         self.app = create(site, parts)
         self._calls = itertools.count(1)

@@ -1,0 +1,195 @@
+"""The page of one person, as whoever may see it now sees it: what every view about them shows.
+
+Whoever has no work with the person is asked why first (``console.audited``). It changes
+nothing: the views that do come back to it, with what was typed when they are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from flask import abort, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from console import words
+from console.audited import LONGEST_REASON, audited
+from console.guard import doors, holder
+from incidents.audit import Audit
+from incidents.person_files import PersonFile, PersonFiles
+from incidents.person_lists import PersonLists
+from incidents.person_numbers import PersonNumbers
+from incidents.persons import NoSuchPerson, Persons
+from incidents.sealed import Keys
+from incidents.store import Store
+from incidents.transactions import StoreUnavailable
+from incidents.working import Conflict, Unfit
+
+EXTENSION: Final = "quietline_person_pages"
+REFUSED: Final = 422
+AWAY: Final = "The store cannot be reached: nothing is saved. What you typed stays here."
+DONE: Final[dict[str, str]] = {
+    "added": "The person was added. Add a number next, so that their calls are recognised.",
+    "changed": "The change was saved.",
+    "number": "The number was added: calls from it name this person from now on.",
+    "ended": "The number was ended. It no longer names this person.",
+    "repeat": "Known as a repeat victim from now on.",
+    "no_repeat": "No longer known as a repeat victim.",
+}
+"""What the page says after a change, by the ``done`` of its address. Sections add their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page that another module brings.
+
+    ``template`` is included with what ``show`` gives of a file at a moment. ``done``: sentences for
+    the ``done`` of the address after a change.
+    """
+
+    template: str
+    show: Callable[[PersonFile, datetime], Mapping[str, object]]
+    done: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the pages about people work with."""
+
+    persons: Persons
+    numbers: PersonNumbers
+    files: PersonFiles
+    lists: PersonLists
+
+    @classmethod
+    def over(cls, store: Store, keys: Keys, audit: Audit) -> Work:
+        """Make it over one store."""
+        return cls(
+            Persons(store, keys, audit),
+            PersonNumbers(store, keys, audit),
+            PersonFiles(store, keys),
+            PersonLists(store, keys),
+        )
+
+
+class PersonPages:
+    """Shows people. ``sections`` stand on the page in their order, below the facts."""
+
+    def __init__(self, work: Work, sections: Sequence[Section]) -> None:
+        self._work = work
+        self._sections = tuple(sections)
+
+    def may_open(self, person: str, what: str = "viewed a person", reason: str = "") -> bool:
+        """Say whether the person may be seen now, and log the look if so. 404 when nobody is."""
+        today = doors().clock().astimezone(words.LOCAL).date()
+        try:
+            own = self._work.files.own_work(person, holder().name, today)
+        except NoSuchPerson:
+            abort(404)
+        return audited().may_open_person(person, holder(), reason, own=own, what=what)
+
+    def show(
+        self,
+        person: str,
+        typed: Mapping[str, str] | None = None,
+        refusals: Mapping[str, str] | None = None,
+        status: int = 200,
+    ) -> ResponseReturnValue:
+        """Show a person, or ask why; with what was typed and refused on the page, if anything."""
+        if not self.may_open(person):
+            return ask_why(person), REFUSED if refusals else 200
+        now = doors().clock()
+        file = self._work.files.one(person)
+        if file.person.id != person:
+            return redirect(url_for("persons.one", id_=file.person.id), 303)
+        shown: dict[str, object] = {}
+        done = dict(DONE)
+        for section in self._sections:
+            shown |= section.show(file, now)
+            done |= section.done
+        page = render_template(
+            "person.html",
+            **shown,
+            file=file,
+            grades=current_app.extensions["quietline_desk"].rules.grades,
+            person=file.person,
+            sections=[one.template for one in self._sections],
+            typed=typed or {},
+            refusals=refusals or {},
+            done=done.get(request.args.get("done", ""), ""),
+        )
+        return page, status
+
+    def change(
+        self, person: str, act: Callable[[], object], done: str, typed: Mapping[str, str]
+    ) -> ResponseReturnValue:
+        """Change something of a person who may be seen; then show them, or what was refused.
+
+        The refusal of a field stands beside it, and what was typed with it.
+        """
+        if not self.may_open(person, "went to change a person"):
+            return ask_why(person), REFUSED
+        try:
+            act()
+        except NoSuchPerson:
+            abort(404)
+        except Unfit as unfit:
+            return self.show(person, typed, {unfit.field: sentence(unfit)}, REFUSED)
+        except Conflict as conflict:
+            return self.show(person, typed, {"state": str(conflict)}, 409)
+        except StoreUnavailable:
+            return self.show(person, typed, {"state": AWAY}, 503)
+        return back_to(person, done)
+
+
+def person_pages() -> PersonPages:
+    """Return the app's."""
+    found: PersonPages = current_app.extensions[EXTENSION]
+    return found
+
+
+def back_to(person: str, done: str) -> ResponseReturnValue:
+    """Lead back to a person's page, which then says what was done."""
+    return redirect(url_for("persons.one", id_=person, done=done), 303)
+
+
+def ask_why(person: str, typed: str = "", refusal: str = "") -> str:
+    """Write the form that asks why a person is opened. It shows nothing of them."""
+    return render_template(
+        "person_why.html", id_=person, typed=typed, refusal=refusal, longest=LONGEST_REASON
+    )
+
+
+def sentence(unfit: Unfit) -> str:
+    """Word a refusal for a page: without the name the field has in a file, as a sentence."""
+    text = str(unfit)
+    name, colon, rest = text.partition(": ")
+    if not colon or name != unfit.field:
+        return text
+    return f"{LABELS.get(name, name)}: {rest.rstrip('.')}."
+
+
+LABELS: Final = {
+    "name": "Name",
+    "born": "Date of birth",
+    "children": "Children",
+    "code_word": "Code word",
+    "key_pattern": "Agreed keys",
+    "marac": "MARAC",
+    "orders": "Orders and bail",
+    "language": "Language",
+    "safe_words": "Safe words",
+    "never_call": "Never call",
+    "notes": "Notes",
+    "number": "Number",
+    "number_safe": "May it be called",
+    "safe_hours": "Safe hours",
+}
+"""What the fields of a person are called on a page."""
+
+
+def typed_of(*fields: str) -> dict[str, str]:
+    """Return what a form holds for each field, trimmed."""
+    return {name: request.form.get(name, "").strip() for name in fields}

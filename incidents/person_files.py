@@ -1,0 +1,181 @@
+"""All that is on record of one person together, and whether they are somebody's own work.
+
+It is read over every row that stands for them. What it shows is logged by whoever asks.
+"""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, and_, func, or_, select
+
+from incidents.handled import state_of
+from incidents.known import REFUSED
+from incidents.person_lists import worked_with
+from incidents.person_numbers import Owned, numbers_of
+from incidents.persons import Person, family, person_of
+from incidents.sealed import Keys
+from incidents.store import Store
+from incidents.tables import incidents, parts, people, person_numbers, timeline
+from incidents.together import CONFIRMED
+from incidents.transactions import reading
+
+CALLS_SHOWN: Final = 50
+_TAKING: Final = ("claimed", "taken_over")
+"""Entries that say who held a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A call of theirs. ``part``: if one was confirmed, else the call came from their number."""
+
+    reference: str
+    started_at: datetime
+    signal: str
+    connection: str
+    state: str
+    grade: str | None
+    outcome: str | None
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFile:
+    """A person with what belongs to them. ``ids``: every row that stands for them, theirs first.
+
+    ``calls``: the latest, newest first; ``call_count``: how many there are.
+    """
+
+    person: Person
+    ids: tuple[str, ...]
+    numbers: tuple[Owned, ...]
+    calls: tuple[Earlier, ...]
+    call_count: int
+
+
+class PersonFiles:
+    """The files of one site's people. Every method raises ``StoreUnavailable``."""
+
+    def __init__(self, store: Store, keys: Keys) -> None:
+        self._store = store
+        self._keys = keys
+
+    def one(self, person: str) -> PersonFile:
+        """Return a person's file. Raises ``NoSuchPerson``."""
+        with reading(self._store.engine) as connection:
+            ids = family(connection, person)
+            calls, count = self._calls(connection, ids)
+            return PersonFile(
+                person_of(connection, self._keys, ids[0]),
+                ids,
+                numbers_of(connection, self._keys, ids),
+                calls,
+                count,
+            )
+
+    def own_work(self, person: str, user: str, today: date) -> bool:
+        """Say whether a person is a user's own work. Raises ``NoSuchPerson``.
+
+        They added them, are their SPOC or deputy today or cover for one, own an open follow-up
+        of theirs, or hold or held an open call they may be of.
+        """
+        with reading(self._store.engine) as connection:
+            ids = family(connection, person)
+            theirs = select(people.c.id).where(people.c.id.in_(ids), worked_with(user, today))
+            if connection.scalar(theirs.limit(1)) is not None:
+                return True
+            return self._holds_call(connection, ids, user)
+
+    def _holds_call(self, connection: Connection, ids: Collection[str], user: str) -> bool:
+        unended = or_(
+            and_(incidents.c.handler == user, incidents.c.closed_at.is_(None)),
+            incidents.c.connection == "open",
+        )
+        calls = connection.execute(
+            select(incidents.c.call_key, incidents.c.handler).where(_of(ids), unended)
+        ).all()
+        return any(
+            call.handler == user or user in self._holders(connection, call.call_key)
+            for call in calls
+        )
+
+    def _holders(self, connection: Connection, call_key: str) -> set[str]:
+        rows = connection.execute(
+            select(timeline).where(timeline.c.call_key == call_key, timeline.c.kind.in_(_TAKING))
+        )
+        opened = (self._keys.open(row.data, f"timeline|{row.id}|data") for row in rows)
+        return {str(json.loads(one).get("by")) for one in opened}
+
+    def _calls(
+        self, connection: Connection, ids: Collection[str]
+    ) -> tuple[tuple[Earlier, ...], int]:
+        wanted = (_of(ids), incidents.c.purpose != "proof")
+        columns = incidents.c
+        rows = connection.execute(
+            select(
+                columns.call_key,
+                columns.reference,
+                columns.started_at,
+                columns.signal,
+                columns.connection,
+                columns.grade,
+                columns.outcome,
+                state_of().label("state"),
+            )
+            .where(*wanted)
+            .order_by(columns.started_at.desc())
+            .limit(CALLS_SHOWN)
+        ).all()
+        count = len(rows)
+        if count == CALLS_SHOWN:
+            every = select(func.count()).select_from(incidents).where(*wanted)
+            count = int(connection.scalar(every) or 0)
+        confirmed = _confirmed(connection, ids, [row.call_key for row in rows])
+        return tuple(_earlier(row, confirmed.get(row.call_key, "")) for row in rows), count
+
+
+def _of(ids: Collection[str]) -> Any:
+    """Say in SQL whether a call is of these rows: their number's, or by a part somebody confirmed.
+
+    Where somebody said that it was not them, it is not.
+    """
+    numbers = select(person_numbers.c.number_id).where(
+        person_numbers.c.person_id.in_(ids), person_numbers.c.ended_at.is_(None)
+    )
+    told = select(parts.c.call_key).where(parts.c.person_id.in_(ids), parts.c.ended_at.is_(None))
+    return and_(
+        or_(
+            incidents.c.number_id.in_(numbers),
+            incidents.c.call_key.in_(told.where(parts.c.state == CONFIRMED)),
+        ),
+        incidents.c.call_key.not_in(told.where(parts.c.state == REFUSED)),
+    )
+
+
+def _confirmed(
+    connection: Connection, ids: Collection[str], calls: Collection[str]
+) -> dict[str, str]:
+    rows = connection.execute(
+        select(parts.c.call_key, parts.c.part).where(
+            parts.c.person_id.in_(ids),
+            parts.c.call_key.in_(calls),
+            parts.c.state == CONFIRMED,
+            parts.c.ended_at.is_(None),
+        )
+    )
+    return {row.call_key: row.part for row in rows}
+
+
+def _earlier(row: Row[Any], part: str) -> Earlier:
+    return Earlier(
+        row.reference,
+        row.started_at,
+        row.signal,
+        row.connection,
+        row.state,
+        row.grade,
+        row.outcome,
+        part,
+    )
