@@ -15,6 +15,8 @@ from callflow.lines import E164, KINDS, PURPOSES, Kind, Line
 from callflow.menus import Menu
 from callflow.profiles import BadProfile, Profile
 from callflow.questions import Questions
+from config.figures import FILE as FIGURES
+from config.figures import read_figures
 from config.follow_ups import FILE as FOLLOW_UPS
 from config.follow_ups import read_follow_ups
 from config.grades import FILE as GRADES
@@ -35,6 +37,7 @@ from config.support import FILE as SERVICES
 from config.support import read_services
 from config.unusual import FILE as UNUSUAL
 from config.unusual import read_unusual
+from incidents.figure_policy import FigurePolicy
 from incidents.follow_up_kinds import Kinds
 from incidents.grades import Grades
 from incidents.ladder_policy import Ladder
@@ -102,6 +105,7 @@ class Policy:
     menus: Mapping[Kind, Menu]
     follow_ups: Kinds
     services: Services
+    figures: FigurePolicy
 
 
 def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
@@ -137,6 +141,7 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
         menus=menus,
         follow_ups=follow_ups,
         services=services,
+        figures=_read(folder / FIGURES, read_figures),
     )
 
 
