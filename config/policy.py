@@ -30,6 +30,8 @@ from config.patterns import read_patterns
 from config.questions import FILE as QUESTIONS
 from config.questions import read_questions
 from config.reading import BadFile
+from config.review import FILE as REVIEW
+from config.review import read_review
 from config.roles import FILE as ROLES
 from config.roles import read_roles
 from config.settings import Settings
@@ -42,6 +44,7 @@ from incidents.follow_up_kinds import Kinds
 from incidents.grades import Grades
 from incidents.ladder_policy import Ladder
 from incidents.patterns import Pattern
+from incidents.review_policy import Review
 from incidents.roles import Roles
 from incidents.support import Services
 from incidents.unusual_policy import Unusual
@@ -106,6 +109,7 @@ class Policy:
     follow_ups: Kinds
     services: Services
     figures: FigurePolicy
+    review: Review
 
 
 def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
@@ -127,6 +131,7 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
     menus = _read(folder / MENUS, lambda data: read_menus(data, tuple(voices)))
     follow_ups = _read(folder / FOLLOW_UPS, read_follow_ups)
     services = _read(folder / SERVICES, read_services)
+    review = _read(folder / REVIEW, lambda data: read_review(data, grades))
     return Policy(
         profiles=profiles,
         voices=voices,
@@ -142,6 +147,7 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
         follow_ups=follow_ups,
         services=services,
         figures=_read(folder / FIGURES, read_figures),
+        review=review,
     )
 
 

@@ -24,7 +24,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from config.policy import Policy
 from config.settings import Settings
-from console import api, auditing, follow_ups, health, operations, orders, persons, supervising
+from console import (
+    api,
+    auditing,
+    follow_ups,
+    health,
+    operations,
+    orders,
+    persons,
+    reviewing,
+    supervising,
+)
 from console.doors import Doors
 from console.headers import Headers, headers
 from console.heard import Heard
@@ -44,8 +54,10 @@ from incidents.follow_ups import FollowUps
 from incidents.operations import Operations
 from incidents.orders import LiveCalls
 from incidents.presence import Presence
+from incidents.reviewing import Reviewing
 from incidents.sealed import Keys
 from incidents.second_factor import SecondFactor
+from incidents.second_look import SecondLook
 from incidents.staff import Staff
 from incidents.store import Store
 from incidents.wake import Bell, Ear
@@ -109,6 +121,10 @@ def application(
         persons.blueprint(PersonWork.over(store, keys, audit), sections=()),
         supervising.blueprint(desk, Presence(store.engine), watch, policy.ladder),
         follow_ups.blueprint(FollowUps(store, keys, audit, policy.follow_ups, policy.roles)),
+        reviewing.blueprint(
+            Reviewing(store, keys, audit, given, policy.review),
+            SecondLook(store, keys, audit, given, policy.review),
+        ),
     )
     flask = create(site, parts)
     heard = Heard(Presence(store.engine), clock)

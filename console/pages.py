@@ -1,4 +1,4 @@
-"""The pages a handler works with: the live board, one incident, the review queue.
+"""The pages a handler works with: the live board and one incident.
 
 Pages show and take notes. They decide nothing about a call and never send
 anything to a caller.
@@ -38,7 +38,7 @@ from incidents.fold import Incident
 from incidents.known import Known, known
 from incidents.patterns import Matched, matched
 from incidents.sealed import is_reference
-from incidents.store import BadCursor, NoSuchIncident, Store
+from incidents.store import NoSuchIncident, Store
 from incidents.together import groups_of
 from incidents.transactions import StoreUnavailable
 
@@ -48,7 +48,6 @@ pages = Blueprint("pages", __name__)
 
 LONGEST_NOTE: Final = 4000
 A_YEAR_S: Final = 31536000
-REVIEW_PAGE: Final = 50
 EARLIER_SHOWN: Final = 3
 
 
@@ -100,7 +99,7 @@ def incident_record(reference: str) -> ResponseReturnValue:
     found = _found(reference)
     if not audited().may_go_on(found, holder()):
         return jsonify(error=REASON_NEEDED), 403
-    return render_template("_record.html", **_shown(found))
+    return render_template("_record.html", **shown(found))
 
 
 @pages.post("/incidents/<reference>/notes")
@@ -142,20 +141,6 @@ def _refuse_note(text: str) -> tuple[str, int] | None:
     return None
 
 
-@pages.get("/review")
-@for_right("read")
-def review() -> ResponseReturnValue:
-    """List what is for review, newest first: no silent call ends unseen."""
-    try:
-        incidents, following = _store().incidents(
-            state="review", limit=REVIEW_PAGE, cursor=request.args.get("after") or None
-        )
-    except BadCursor:
-        return redirect(url_for("pages.review"), 303)
-    audited().looked(holder(), "opened the review queue", "review")
-    return render_template("review.html", incidents=incidents, following=following)
-
-
 @pages.get("/find")
 @for_right("read")
 def find() -> ResponseReturnValue:
@@ -190,8 +175,8 @@ def _found(reference: str) -> Record:
     return found
 
 
-def _shown(found: Record) -> dict[str, object]:
-    """Everything on a call's page that grows."""
+def shown(found: Record) -> dict[str, object]:
+    """Return everything on a call's page that grows, as its templates take it."""
     incident, entries, rules = found.incident, found.entries, _desk().rules
     until = incident.ended_at or doors().clock()
     grade = rules.grades.grade(incident.grade or "")
@@ -268,4 +253,4 @@ def _at_least(start: datetime, until: datetime) -> datetime:
 def _incident_page(found: Record, *, text: str = "", refusal: str | None = None) -> str:
     if not audited().may_open(found, holder()):
         return ask_why(found.incident.reference)
-    return render_template("incident.html", text=text, refusal=refusal, **_shown(found))
+    return render_template("incident.html", text=text, refusal=refusal, **shown(found))

@@ -64,6 +64,8 @@ KINDS: Final = {
     "follow_up_made": "Follow-up made",
     "follow_up_moved": "Follow-up changed",
     "follow_up_closed": "Follow-up closed",
+    "reviewed": "Reviewed",
+    "reviewed_again": "Second look",
 }
 CORRECTABLE: Final = (
     "note_added",
@@ -152,6 +154,14 @@ def told(entry: Entry, grades: Grades | None = None) -> Told:
             return Told(what, _joined(by, f"source: {source}" if source else ""), place(data))
         case "follow_up_made" | "follow_up_moved" | "follow_up_closed":
             return Told(what, _joined(*_follow_up(data), by), str(data.get("reason") or ""))
+        case "reviewed":
+            until = data.get("until")
+            kept = f"until {_minute(str(until))}" if until else ""
+            detail = _joined(str(data.get("decision") or ""), kept, by)
+            return Told(what, detail, str(data.get("text") or ""))
+        case "reviewed_again":
+            finding = FINDINGS.get(str(data.get("finding")), str(data.get("finding") or ""))
+            return Told(what, _joined(finding, by), str(data.get("text") or ""))
         case "paged" | "page_failed" | "page_answered":
             return Told(what, str(data.get("name") or ""), str(data.get("problem") or ""))
         case _:
@@ -164,11 +174,18 @@ def _follow_up(data: Mapping[str, Any]) -> Iterator[str]:
     if owner := data.get("owner"):
         yield f"for {owner}"
     if due := data.get("due"):
-        at = datetime.fromisoformat(str(due))
-        yield f"due {words.day(at)} {words.clock(at)[:5]} {words.zone(at)}"
+        yield f"due {_minute(str(due))}"
     yield str(data.get("outcome") or "")
 
 
+def _minute(written: str) -> str:
+    """Return a moment, as the contract writes it, as a local day and minute with the zone."""
+    at = datetime.fromisoformat(written)
+    return f"{words.day(at)} {words.clock(at)[:5]} {words.zone(at)}"
+
+
+FINDINGS: Final = {"agrees": "may stay closed", "differs": "a handler must look"}
+"""What a second look found, in words."""
 ORDERS: Final = {
     "ask": "question",
     "reassure": "reassurance",

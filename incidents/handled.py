@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, case, or_
 
+from callflow.urgency import SOON
 from incidents.fold import Incident
 from incidents.tables import incidents
 
@@ -55,9 +56,12 @@ def handled(folded: Incident, stored: Incident) -> Incident:
 
 
 def _unclaimed(folded: Incident, stored: Incident) -> str:
-    """Whoever raises a call above what the machine says of it wants it looked at now (rule 8)."""
+    """Whoever raises a call above what the machine says of it wants it looked at now (rule 8).
+
+    So does whoever says NOW or SOON, though the machine may have come to say so as well.
+    """
     wanted = stored.set_urgency
-    raised = wanted is not None and wanted < folded.urgency
+    raised = wanted is not None and (wanted <= SOON or wanted < folded.urgency)
     return "waiting" if folded.state == "review" and raised else folded.state
 
 
@@ -85,7 +89,10 @@ def state_of() -> ColumnElement[str]:
         (column.closed_at.is_not(None), "closed"),
         (column.handler.is_not(None), "claimed"),
         (
-            and_(column.line_state == "review", column.set_urgency < column.urgency),
+            and_(
+                column.line_state == "review",
+                or_(column.set_urgency <= SOON, column.set_urgency < column.urgency),
+            ),
             "waiting",
         ),
         else_=column.line_state,

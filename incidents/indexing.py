@@ -24,6 +24,8 @@ TEXTS: Final[Mapping[str, tuple[str, ...]]] = {
     "note_added": ("text",),
     "detail_set": ("text",),
     "corrected": ("text",),
+    "reviewed": ("text",),
+    "reviewed_again": ("text",),
     "location_added": ("name", "address", "postcode", "text"),
 }
 """Which fields of which entries are found by their words."""

@@ -169,6 +169,7 @@ class Store:
                         incidents.c.line_state == "waiting",
                         incidents.c.handler.is_not(None),
                         incidents.c.started_at >= recent,
+                        state_of() == "waiting",
                     ),
                 )
                 .order_by(urgency_of(), incidents.c.started_at)
@@ -254,6 +255,12 @@ class Store:
         """Return the incident of a call inside somebody's transaction, or None."""
         row = connection.execute(_select().where(incidents.c.call_key == call_key)).first()
         return None if row is None else self._incident(row)
+
+    def find_calls(self, connection: Connection, call_keys: Sequence[str]) -> list[Incident]:
+        """Return the incidents of calls inside somebody's transaction, in the order asked for."""
+        rows = connection.execute(_select().where(incidents.c.call_key.in_(call_keys))).all()
+        found = {row.call_key: self._incident(row) for row in rows}
+        return [found[call] for call in call_keys if call in found]
 
     def _call_key(self, connection: Connection, reference: str) -> str:
         call = connection.scalar(

@@ -127,10 +127,10 @@ def test_a_refused_note_keeps_what_was_typed_without_scripts(
 
 
 def test_a_silent_call_is_in_the_review_queue(screen: Screen, exchange: Exchange) -> None:
-    """Rule 2: nothing ends unseen."""
+    """Rule 2: nothing ends unseen; its whole record is one step away."""
     call = exchange.call("+447700900606").is_let_go()
-    page = screen.open("/review")
-    link = page.get_by_role("link", name=call.reference)
+    page = screen.open(f"/review?call={call.reference}")
+    link = page.locator("#call-title").get_by_role("link", name=call.reference)
     for _ in range(40):
         if link.count():
             break

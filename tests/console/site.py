@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from config.policy import load_policy
 from config.settings import load
-from console import api, auditing, follow_ups, health, operations, orders, persons
+from console import api, auditing, follow_ups, health, operations, orders, persons, reviewing
 from console.doors import COOKIE, Doors
 from console.people import People
 from console.person_page import Work as PersonWork
@@ -35,8 +35,10 @@ from incidents.operations import Operations
 from incidents.presence import Presence
 from incidents.recorded import Recorded, call_key, event_key, seal
 from incidents.remembered import ASK_AGAIN_AFTER, FRESH_FOR
+from incidents.reviewing import Reviewing
 from incidents.sealed import Keys
 from incidents.second_factor import SecondFactor
+from incidents.second_look import SecondLook
 from incidents.segment import Segment
 from incidents.staff import Staff
 from incidents.store import Store
@@ -67,6 +69,8 @@ class Console:
     rules: Rules = field(init=False)
     desk: Desk = field(init=False)
     follow_ups: FollowUps = field(init=False)
+    reviewing: Reviewing = field(init=False)
+    second_look: SecondLook = field(init=False)
     calls: Calls = field(init=False)
     app: Flask = field(init=False)
     _calls: itertools.count[int] = field(init=False)
@@ -88,6 +92,10 @@ class Console:
         self.follow_ups = FollowUps(
             self.store, self.keys, self.audit, policy.follow_ups, policy.roles
         )
+        # Every call that is closed in review is looked at twice here.
+        every = replace(policy.review, second_look_percent=100)
+        self.reviewing = Reviewing(self.store, self.keys, self.audit, self.rules, every)
+        self.second_look = SecondLook(self.store, self.keys, self.audit, self.rules, every)
         self.calls = Calls()
         people = People(
             staff=self.staff,
@@ -120,6 +128,7 @@ class Console:
             operations.blueprint(Operations(self.store, self.keys, self.audit)),
             follow_ups.blueprint(self.follow_ups),
             persons.blueprint(PersonWork.over(self.store, self.keys, self.audit)),
+            reviewing.blueprint(self.reviewing, self.second_look),
         ]
         self.app = create(site, parts)
         self._calls = itertools.count(1)
@@ -140,11 +149,15 @@ class Console:
         number: str | None = NUMBER,
         purpose: str = "training",
         sid: str | None = None,
+        ends: bool = False,
     ) -> str:
-        """Journal a call that pressed ``keys`` two seconds after it came. Returns its SID."""
+        """Journal a call that pressed ``keys`` two seconds after it came. Returns its SID.
+
+        ``ends``: the caller hangs up after 20 s.
+        """
         sid = sid if sid is not None else f"CA{next(self._calls):032x}"
         call = call_key(self.keys, ACCOUNT, sid)
-        facts = {
+        facts: dict[str, object] = {
             "line": "emergency",
             "profile": "gb",
             "purpose": purpose,
@@ -155,6 +168,8 @@ class Console:
         if keys:
             pressed = {**facts, "keys": keys, "signal": "5x2"}
             told.append((2, "keys_pressed", at + timedelta(seconds=2), pressed))
+        if ends:
+            told.append((3, "call_ended", at + timedelta(seconds=20), {**facts, "duration": 20}))
         recorded = [
             Recorded(
                 event_key(self.keys, call, step, kind, keys),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import re
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from flask.testing import FlaskClient
 
 from console.headers import HEADERS, POLICY, Headers
 from console.pages import LONGEST_NOTE
-from tests.browser.calls import Exchange
 from tests.console.asgi import Message, Request
 from tests.console.site import Console
 
@@ -190,31 +188,6 @@ def test_an_unknown_reference_is_a_friendly_404(handler: FlaskClient, reference:
     answer = handler.get(f"/incidents/{reference}")
     assert answer.status_code == 404
     assert "Live board" in answer.text
-
-
-def test_the_review_queue_has_every_silent_call_and_pages_through_them(
-    console: Console, handler: FlaskClient
-) -> None:
-    """Newest first, fifty a page."""
-    (console.data / "keys").write_text(base64.urlsafe_b64encode(bytes(32)).decode())
-    exchange = Exchange(console.data)
-    for number in range(55):
-        exchange.call(ago=60 * number).is_let_go(after=50)
-    console.drain()
-    seen: list[str] = []
-    path: str | None = "/review"
-    while path:
-        page = handler.get(path).text
-        seen += re.findall(r'href="/incidents/([^"]+)"', page)
-        found = re.search(r'href="(/review\?after=[^"]+)"', page)
-        path = found[1] if found else None
-    assert len(seen) == len(set(seen)) == 55
-
-
-@pytest.mark.parametrize("cursor", ["x", "%00", "é", "a" * 3000])
-def test_a_made_up_cursor_leads_back_to_the_start(handler: FlaskClient, cursor: str) -> None:
-    """4xx or a redirect, never 5xx."""
-    assert handler.get(f"/review?after={cursor}").status_code == 303
 
 
 def test_static_files_are_kept_only_under_their_own_version(console: Console) -> None:

@@ -38,6 +38,7 @@ SIGNED_IN: Final = frozenset(PEOPLE)
 READ: Final = frozenset({"handler", "supervisor", "contact_officer", "reader"})
 NOTE: Final = frozenset({"handler", "supervisor", "contact_officer"})
 WORK: Final = frozenset({"handler", "supervisor"})
+SECOND_LOOK: Final = frozenset({"supervisor", "contact_officer"})
 SUPERVISE: Final = frozenset({"supervisor"})
 USERS: Final = frozenset({"administrator"})
 AUDIT: Final = frozenset({"auditor"})
@@ -45,6 +46,9 @@ AUDIT: Final = frozenset({"auditor"})
 PAGES: Final = {
     "GET /": READ,
     "GET /review": READ,
+    "POST /review/<reference>": WORK,
+    "GET /review/second": SECOND_LOOK,
+    "POST /review/second/<reference>": SECOND_LOOK,
     "GET /find": READ,
     "GET /search": READ,
     "POST /search": READ,

@@ -4,8 +4,9 @@ const help = document.getElementById("help");
 
 const MOVES = new Set(["j", "k", "ArrowDown", "ArrowUp"]);
 
+// A choice is no typing: its arrow keys are its own, all others are shortcuts.
 export function typing(event) {
-  return Boolean(event.target.closest?.("input, textarea, select, [contenteditable]"));
+  return Boolean(event.target.closest?.("input:not([type=radio]), textarea, select, [contenteditable]"));
 }
 
 function links() {
@@ -47,7 +48,8 @@ export function start() {
       return;
     }
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key.startsWith("Arrow") && !document.getElementById("rows")) return;
+    const moves = document.getElementById("rows") && event.target.type !== "radio";
+    if (event.key.startsWith("Arrow") && !moves) return;
     const act = acts[event.key];
     if (!act) return;
     // A key that is leant on asks one question, not twenty.
