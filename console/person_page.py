@@ -17,6 +17,7 @@ from flask.typing import ResponseReturnValue
 from console import words
 from console.audited import LONGEST_REASON, audited
 from console.guard import doors, holder
+from incidents.addresses import Addresses
 from incidents.audit import Audit
 from incidents.person_files import PersonFile, PersonFiles
 from incidents.person_lists import PersonLists
@@ -33,6 +34,9 @@ AWAY: Final = "The store cannot be reached: nothing is saved. What you typed sta
 DONE: Final[dict[str, str]] = {
     "added": "The person was added. Add a number next, so that their calls are recognised.",
     "changed": "The change was saved.",
+    "known": "The person was added, with their number: calls from it name them from now on.",
+    "address": "The address was added.",
+    "address_ended": "The address was ended. It makes nobody a household any more.",
     "number": "The number was added: calls from it name this person from now on.",
     "ended": "The number was ended. It no longer names this person.",
     "repeat": "Known as a repeat victim from now on.",
@@ -60,6 +64,7 @@ class Work:
 
     persons: Persons
     numbers: PersonNumbers
+    addresses: Addresses
     files: PersonFiles
     lists: PersonLists
 
@@ -69,6 +74,7 @@ class Work:
         return cls(
             Persons(store, keys, audit),
             PersonNumbers(store, keys, audit),
+            Addresses(store, keys, audit),
             PersonFiles(store, keys),
             PersonLists(store, keys),
         )
@@ -104,6 +110,8 @@ class PersonPages:
         file = self._work.files.one(person)
         if file.person.id != person:
             return redirect(url_for("persons.one", id_=file.person.id), 303)
+        for mate in {one.person for home in file.addresses for one in home.household}:
+            audited().looked(holder(), "saw who lives at an address", mate)
         shown: dict[str, object] = {}
         done = dict(DONE)
         for section in self._sections:
@@ -184,6 +192,7 @@ LABELS: Final = {
     "never_call": "Never call",
     "notes": "Notes",
     "number": "Number",
+    "address": "Address",
     "number_safe": "May it be called",
     "safe_hours": "Safe hours",
 }

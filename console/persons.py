@@ -16,6 +16,7 @@ from console import words
 from console.audited import audited, tidy
 from console.guard import doors, for_right, holder
 from console.opening import SHORTEST_REASON
+from console.person_changes import add_changes
 from console.person_page import (
     AWAY,
     EXTENSION,
@@ -90,7 +91,7 @@ def blueprint(work: Work, sections: Sequence[Section] = ()) -> Blueprint:
             return _new_page(typed, faults), REFUSED
         except StoreUnavailable:
             return _new_page(typed, {"state": AWAY}), 503
-        return back_to(made, "added")
+        return back_to(made, "known" if typed["number"] else "added")
 
     @pages.get("/people/<id_>")
     @for_right("people")
@@ -157,43 +158,7 @@ def blueprint(work: Work, sections: Sequence[Section] = ()) -> Blueprint:
 
         return shown.change(id_, act, "repeat" if known else "no_repeat", {})
 
-    @pages.post("/people/<id_>/numbers")
-    @for_right("people")
-    def add_number(id_: str) -> ResponseReturnValue:
-        """Add a number."""
-        typed = typed_of("number", "number_safe", "safe_hours")
-
-        def act() -> None:
-            contact = contact_of(typed.__getitem__)
-            by, now = holder().name, doors().clock()
-            work.numbers.add(id_, typed["number"], contact, by=by, now=now)
-
-        return shown.change(id_, act, "number", typed)
-
-    @pages.post("/people/<id_>/numbers/<place>/safe")
-    @for_right("people")
-    def say_safe(id_: str, place: str) -> ResponseReturnValue:
-        """Say whether and when a number may be called."""
-        told = typed_of("number_safe", "safe_hours")
-
-        def act() -> None:
-            try:
-                contact = contact_of(told.__getitem__)
-            except Unfit as unfit:  # beside this number, not beside the form for another
-                raise Unfit(f"hours-{place}", sentence(unfit)) from None
-            work.numbers.say(id_, place, contact, by=holder().name, now=doors().clock())
-
-        return shown.change(id_, act, "changed", {f"hours-{place}": told["safe_hours"]})
-
-    @pages.post("/people/<id_>/numbers/<place>/end")
-    @for_right("people")
-    def end_number(id_: str, place: str) -> ResponseReturnValue:
-        """End a number."""
-
-        def act() -> None:
-            work.numbers.end(id_, place, by=holder().name, now=doors().clock())
-
-        return shown.change(id_, act, "ended", {})
+    add_changes(pages, work, shown)
 
     @pages.app_context_processor
     def furnish() -> dict[str, object]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, func, or_, select
 
+from incidents.addresses import Address, addresses_of
 from incidents.handled import state_of
 from incidents.known import REFUSED
 from incidents.person_lists import worked_with
@@ -51,6 +52,7 @@ class PersonFile:
     person: Person
     ids: tuple[str, ...]
     numbers: tuple[Owned, ...]
+    addresses: tuple[Address, ...]
     calls: tuple[Earlier, ...]
     call_count: int
 
@@ -71,6 +73,7 @@ class PersonFiles:
                 person_of(connection, self._keys, ids[0]),
                 ids,
                 numbers_of(connection, self._keys, ids),
+                addresses_of(connection, self._keys, ids),
                 calls,
                 count,
             )

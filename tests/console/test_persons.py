@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from incidents.persons import Facts, Persons
 from incidents.tables import audit
 from incidents.transactions import reading
-from tests.console.forms import send, words
+from tests.console.forms import send, token, words
 from tests.console.site import NOW, NUMBER, Console
 
 FACTS = Facts(code_word="bluebell", key_pattern="*7", children="two <b>small</b>", never_call=True)
@@ -35,6 +36,13 @@ def added(console: Console, by: str = "cara", *, repeat: bool = False) -> str:
     """Put Mair Example on record; returns the address of her page."""
     persons = Persons(console.store, console.keys, console.audit)
     return f"/people/{persons.add('Mair Example', FACTS, by=by, now=NOW, repeat=repeat)}"
+
+
+def housed(client: FlaskClient, path: str, text: str) -> TestResponse:
+    """Send the form for an address."""
+    return client.post(
+        f"{path}/addresses", data={"address": text, "csrf_token": token(client, path)}
+    )
 
 
 def looks(console: Console, path: str) -> list[tuple[str, str]]:
@@ -69,7 +77,7 @@ def test_somebody_is_added_with_a_number_and_stands_in_the_list(cara: FlaskClien
     assert answer.status_code == 303
     page = words(cara.get(answer.headers["Location"]))
     for text in (
-        "The person was added.",
+        "The person was added, with their number",
         "Mair Example",
         "since 22 Dec 2026, 18:03 GMT",
         NUMBER,
@@ -172,7 +180,11 @@ def test_anybody_else_is_asked_why_and_the_reason_is_kept(console: Console) -> N
 
 
 @pytest.mark.parametrize(
-    "action", ["facts", "repeat", "numbers", "numbers/nothing/safe", "numbers/nothing/end"]
+    "action",
+    [
+        *("facts", "repeat", "numbers", "numbers/nothing/safe", "numbers/nothing/end"),
+        *("addresses", "addresses/nothing/end"),
+    ],
 )
 def test_nobody_changes_a_person_they_may_not_open(console: Console, action: str) -> None:
     """The form that asks why stands there instead, and nothing is changed."""
@@ -270,6 +282,30 @@ def test_a_number_is_added_said_to_be_safe_and_ended(console: Console, cara: Fla
     assert send(cara, path, f"{path}/numbers/{row}/end").status_code == 404
 
 
+def test_an_address_shows_who_else_is_there_until_it_is_ended(
+    console: Console, cara: FlaskClient
+) -> None:
+    """The other's name is a look at them, and is logged as one."""
+    path = added(console)
+    other = send(cara, "/people/new", name="Ann Other").headers["Location"].partition("?")[0]
+    assert "No address is on record." in words(cara.get(path))
+    refused = housed(cara, path, " ,")
+    assert refused.status_code == 422
+    assert "Write the address in words and figures." in words(refused)
+    for one, text in (
+        (path, "12 High Street, Kendal LA9 4AB"),
+        (other, "12 high street kendal la94ab"),
+    ):
+        assert housed(cara, one, text).status_code == 303
+    page = cara.get(path)
+    assert "12 High Street, Kendal LA9 4AB" in words(page)
+    assert f'<a href="{other}">Ann Other</a>' in page.text
+    assert ("saw who lives at an address", "cara") in looks(console, other)
+    row = cara.get(other).text.partition(f"{other}/addresses/")[2].partition("/")[0]
+    assert send(cara, other, f"{other}/addresses/{row}/end").status_code == 303
+    assert "nobody on record" in words(cara.get(path))
+
+
 def test_a_handler_opens_from_the_call_whoever_may_be_calling(console: Console) -> None:
     """The holder of the open call needs no reason; the person's page lists the call."""
     made = send(
@@ -285,8 +321,8 @@ def test_a_handler_opens_from_the_call_whoever_may_be_calling(console: Console) 
     anna = console.handler("anna")
     assert f'<a href="{path}">Mair Example</a>' in anna.get(f"/incidents/{reference}").text
     assert WHY in words(anna.get(path))
-    token = anna.get("/people").text.partition('csrf" content="')[2].partition('"')[0]
-    claimed = anna.post(f"/api/v1/incidents/{reference}/claim", headers={"X-CSRFToken": token})
+    headers = {"X-CSRFToken": token(anna, "/people")}
+    claimed = anna.post(f"/api/v1/incidents/{reference}/claim", headers=headers)
     assert claimed.status_code == 200
     page = words(anna.get(path))
     assert reference in page
@@ -295,9 +331,9 @@ def test_a_handler_opens_from_the_call_whoever_may_be_calling(console: Console) 
 
 def test_with_the_store_away_nothing_is_lost(console: Console, cara: FlaskClient) -> None:
     """The form comes back with what was typed."""
-    token = cara.get("/people/new").text.partition('csrf_token" value="')[2].partition('"')[0]
+    form = {"name": "Mair Example", "csrf_token": token(cara, "/people/new")}
     with console.store_away():
-        answer = cara.post("/people/new", data={"name": "Mair Example", "csrf_token": token})
+        answer = cara.post("/people/new", data=form)
     assert answer.status_code == 503
     assert 'value="Mair Example"' in answer.text
 

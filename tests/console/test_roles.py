@@ -77,6 +77,8 @@ PAGES: Final = {
     "POST /people/<id_>/numbers": NOTE,
     "POST /people/<id_>/numbers/<place>/safe": NOTE,
     "POST /people/<id_>/numbers/<place>/end": NOTE,
+    "POST /people/<id_>/addresses": NOTE,
+    "POST /people/<id_>/addresses/<place>/end": NOTE,
     "GET /operations": NOTE,
     "GET /operations/new": SUPERVISE,
     "POST /operations/new": SUPERVISE,

@@ -1,0 +1,57 @@
+"""A person from being added to the page of their call, as an officer and a handler see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.screen import Screen
+from tests.browser.test_accessibility import findings
+
+Screens = Callable[..., Screen]
+
+
+def added(screen: Screen, name: str, number: str) -> Page:
+    """Add a repeat victim with a safe number, and stay on their page."""
+    page = screen.open("/people/new")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Number").fill(number)
+    page.get_by_label("May it be called?").select_option("safe")
+    page.get_by_label("Safe hours").fill("weekdays 10:00 to 14:00")
+    page.get_by_label("Known as a repeat victim").check()
+    page.get_by_role("button", name="Add the person").click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    return page
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("width", [1280, 400])
+def test_axe_finds_nothing_on_the_pages_about_people(
+    screens: Screens, theme: str, width: int
+) -> None:
+    """The list, the empty search, the forms with and without refusals, and a person."""
+    screen = screens(theme=theme, width=width)
+    page = added(screen, f"Mair Example {theme} {width}", f"+4477009004{width % 100:02}")
+    page.get_by_text("Add an address").click()
+    page.get_by_label("Address", exact=True).fill("12 High Street, Kendal LA9 4AB")
+    page.get_by_role("button", name="Add the address").click()
+    expect(page.get_by_text("The address was added.")).to_be_visible()
+    page.get_by_text("Add a number", exact=True).click()
+    page.locator("td summary").click()
+    assert findings(page) == []
+    page.get_by_role("link", name="Change the facts").click()
+    page.get_by_label("MARAC").fill("soon")
+    page.get_by_role("button", name="Save the facts").click()
+    expect(page.locator(".summary-of-errors")).to_be_visible()
+    assert findings(page) == []
+    page.get_by_label("MARAC").fill("2026-11-04")
+    page.get_by_label("Code word").fill("bluebell")
+    page.get_by_role("button", name="Save the facts").click()
+    expect(page.get_by_text("The change was saved.")).to_be_visible()
+    page = screen.open("/people")
+    page.get_by_label("Find somebody").fill("Nobody Here")
+    page.get_by_role("button", name="Find", exact=True).click()
+    expect(page.get_by_text("Nobody on record has this full name")).to_be_visible()
+    assert findings(page) == []
