@@ -27,6 +27,7 @@ from config.settings import Settings
 from console import (
     api,
     auditing,
+    contacts,
     follow_ups,
     health,
     operations,
@@ -118,7 +119,8 @@ def application(
         auditing.blueprint(store.engine, keys, policy.unusual),
         operations.blueprint(Operations(store, keys, audit)),
         # What others know of a person stands on their page as a ``person_page.Section``.
-        persons.blueprint(PersonWork.over(store, keys, audit), sections=()),
+        persons.blueprint(PersonWork.over(store, keys, audit), sections=(contacts.SECTION,)),
+        contacts.blueprint(contacts.work(store, keys, audit, policy.roles)),
         supervising.blueprint(desk, Presence(store.engine), watch, policy.ladder),
         follow_ups.blueprint(FollowUps(store, keys, audit, policy.follow_ups, policy.roles)),
         reviewing.blueprint(

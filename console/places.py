@@ -33,6 +33,7 @@ PLACES: Final = (
     Place("/search", "Search", "read"),
     Place("/people", "People", "people"),
     Place("/my-day", "My day", "people"),
+    Place("/contacts", "Contacts", "people"),
     Place("/overdue", "Overdue", "supervise"),
     Place("/operations", "Operations", "people"),
     Place("/supervisor", "Supervisor", "supervise"),

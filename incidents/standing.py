@@ -87,6 +87,7 @@ class Standing:
 
     ``person``: the id that stands for them. There is one SPOC and one deputy; people who were
     merged may bring two, until that is mended. ``order``: who acts, the first who can first.
+    ``ids``: of every row that holds, for a form that must not overwrite what it did not show.
     """
 
     person: str
@@ -94,6 +95,7 @@ class Standing:
     spocs: tuple[Place, ...] = ()
     deputies: tuple[Place, ...] = ()
     order: tuple[Acting, ...] = ()
+    ids: tuple[str, ...] = ()
 
     @property
     def acting(self) -> Acting | None:
@@ -145,7 +147,9 @@ def standing(
         spocs = _places(mine, SPOC, known, away)
         deputies = _places(mine, DEPUTY, known, away)
         order = _order((spocs, deputies), known, away)
-        found[one] = Standing(members[0], day, spocs, deputies, order)
+        found[one] = Standing(
+            members[0], day, spocs, deputies, order, tuple(row.id for row in mine)
+        )
     return found
 
 

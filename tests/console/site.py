@@ -16,7 +16,17 @@ from sqlalchemy.exc import OperationalError
 
 from config.policy import load_policy
 from config.settings import load
-from console import api, auditing, follow_ups, health, operations, orders, persons, reviewing
+from console import (
+    api,
+    auditing,
+    contacts,
+    follow_ups,
+    health,
+    operations,
+    orders,
+    persons,
+    reviewing,
+)
 from console.doors import COOKIE, Doors
 from console.people import People
 from console.person_page import Work as PersonWork
@@ -71,6 +81,7 @@ class Console:
     follow_ups: FollowUps = field(init=False)
     reviewing: Reviewing = field(init=False)
     second_look: SecondLook = field(init=False)
+    contacts: contacts.Work = field(init=False)
     calls: Calls = field(init=False)
     app: Flask = field(init=False)
     _calls: itertools.count[int] = field(init=False)
@@ -96,6 +107,7 @@ class Console:
         every = replace(policy.review, second_look_percent=100)
         self.reviewing = Reviewing(self.store, self.keys, self.audit, self.rules, every)
         self.second_look = SecondLook(self.store, self.keys, self.audit, self.rules, every)
+        self.contacts = contacts.work(self.store, self.keys, self.audit, policy.roles)
         self.calls = Calls()
         people = People(
             staff=self.staff,
@@ -126,8 +138,11 @@ class Console:
             health.blueprint(self.watch, self.store),
             auditing.blueprint(self.store.engine, self.keys, policy.unusual),
             operations.blueprint(Operations(self.store, self.keys, self.audit)),
+            contacts.blueprint(self.contacts),
             follow_ups.blueprint(self.follow_ups),
-            persons.blueprint(PersonWork.over(self.store, self.keys, self.audit)),
+            persons.blueprint(
+                PersonWork.over(self.store, self.keys, self.audit), (contacts.SECTION,)
+            ),
             reviewing.blueprint(self.reviewing, self.second_look),
         ]
         self.app = create(site, parts)

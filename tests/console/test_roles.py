@@ -41,6 +41,7 @@ WORK: Final = frozenset({"handler", "supervisor"})
 SECOND_LOOK: Final = frozenset({"supervisor", "contact_officer"})
 SUPERVISE: Final = frozenset({"supervisor"})
 USERS: Final = frozenset({"administrator"})
+CONTACT: Final = frozenset({"supervisor", "contact_officer"})
 AUDIT: Final = frozenset({"auditor"})
 
 PAGES: Final = {
@@ -87,6 +88,12 @@ PAGES: Final = {
     "POST /operations/<id_>/people/<place>/out": NOTE,
     "POST /operations/<id_>/rule": SUPERVISE,
     "POST /operations/<id_>/close": SUPERVISE,
+    "GET /contacts": NOTE,
+    "GET /contacts/people/<id_>": NOTE,
+    "POST /contacts/people/<id_>": SUPERVISE,
+    "POST /contacts/people/<id_>/end": SUPERVISE,
+    "POST /contacts/absences": CONTACT,
+    "POST /contacts/absences/<id_>/end": CONTACT,
     "GET /supervisor": SUPERVISE,
     "POST /supervisor/handover": SUPERVISE,
     "GET /audit": AUDIT,

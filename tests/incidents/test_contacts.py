@@ -167,7 +167,7 @@ def test_a_form_from_before_somebody_elses_change_is_refused(office: Office) -> 
     office.assign(mair, "cara")
     with pytest.raises(Conflict, match="since your page was loaded"):
         office.contacts.assign(mair, "dan", by="sue", now=NOW, day=TODAY, seen=())
-    seen = [place.id for place in office.standing(mair).places]
+    seen = office.standing(mair).ids
     office.contacts.assign(mair, "dan", "", "why", by="sue", now=NOW, day=TODAY, seen=seen)
     assert told(office.standing(mair)) == (["dan"], [], "dan: SPOC")
 
