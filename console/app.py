@@ -28,6 +28,7 @@ from console import (
     api,
     auditing,
     contacts,
+    figures,
     follow_ups,
     health,
     operations,
@@ -51,6 +52,7 @@ from incidents.audit import Audit
 from incidents.board import Board
 from incidents.carrier import Carrier
 from incidents.desk import Desk
+from incidents.figures import Counting
 from incidents.follow_ups import FollowUps
 from incidents.operations import Operations
 from incidents.orders import LiveCalls
@@ -117,6 +119,9 @@ def application(
         orders.blueprint(orders.Work(desk, given, carrier, watch, store)),
         health.blueprint(watch, store),
         auditing.blueprint(store.engine, keys, policy.unusual),
+        figures.blueprint(
+            Counting(store, policy.figures), policy.grades, training=settings.training
+        ),
         operations.blueprint(Operations(store, keys, audit)),
         # What others know of a person stands on their page as a ``person_page.Section``.
         persons.blueprint(PersonWork.over(store, keys, audit), sections=(contacts.SECTION,)),

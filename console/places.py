@@ -36,6 +36,7 @@ PLACES: Final = (
     Place("/contacts", "Contacts", "people"),
     Place("/overdue", "Overdue", "supervise"),
     Place("/operations", "Operations", "people"),
+    Place("/figures", "Figures", "figures"),
     Place("/supervisor", "Supervisor", "supervise"),
     Place("/users", "Users", "users"),
     Place("/audit", "Audit", "audit"),

@@ -20,6 +20,7 @@ from console import (
     api,
     auditing,
     contacts,
+    figures,
     follow_ups,
     health,
     operations,
@@ -39,6 +40,7 @@ from incidents.board import Board
 from incidents.carrier import Carrier
 from incidents.desk import Desk, Rules
 from incidents.drain import Drain
+from incidents.figures import Counting
 from incidents.follow_ups import FollowUps
 from incidents.migrate import upgrade
 from incidents.operations import Operations
@@ -137,6 +139,9 @@ class Console:
             orders.blueprint(orders.Work(self.desk, self.rules, carrier, self.watch, self.store)),
             health.blueprint(self.watch, self.store),
             auditing.blueprint(self.store.engine, self.keys, policy.unusual),
+            figures.blueprint(
+                Counting(self.store, policy.figures), policy.grades, training=self.training
+            ),
             operations.blueprint(Operations(self.store, self.keys, self.audit)),
             contacts.blueprint(self.contacts),
             follow_ups.blueprint(self.follow_ups),

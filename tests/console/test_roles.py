@@ -43,6 +43,7 @@ SUPERVISE: Final = frozenset({"supervisor"})
 USERS: Final = frozenset({"administrator"})
 CONTACT: Final = frozenset({"supervisor", "contact_officer"})
 AUDIT: Final = frozenset({"auditor"})
+FIGURES: Final = frozenset({"handler", "supervisor", "contact_officer", "analyst"})
 
 PAGES: Final = {
     "GET /": READ,
@@ -94,6 +95,10 @@ PAGES: Final = {
     "POST /contacts/people/<id_>/end": SUPERVISE,
     "POST /contacts/absences": CONTACT,
     "POST /contacts/absences/<id_>/end": CONTACT,
+    "GET /figures": FIGURES,
+    "GET /figures.csv": FIGURES,
+    "GET /figures/day": FIGURES,
+    "GET /figures/day.csv": FIGURES,
     "GET /supervisor": SUPERVISE,
     "POST /supervisor/handover": SUPERVISE,
     "GET /audit": AUDIT,
