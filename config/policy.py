@@ -15,6 +15,8 @@ from callflow.lines import E164, KINDS, PURPOSES, Kind, Line
 from callflow.menus import Menu
 from callflow.profiles import BadProfile, Profile
 from callflow.questions import Questions
+from config.callbacks import FILE as CALLBACKS
+from config.callbacks import read_callbacks
 from config.figures import FILE as FIGURES
 from config.figures import read_figures
 from config.follow_ups import FILE as FOLLOW_UPS
@@ -39,6 +41,7 @@ from config.support import FILE as SERVICES
 from config.support import read_services
 from config.unusual import FILE as UNUSUAL
 from config.unusual import read_unusual
+from incidents.callback_policy import CallBackPolicy
 from incidents.figure_policy import FigurePolicy
 from incidents.follow_up_kinds import Kinds
 from incidents.grades import Grades
@@ -110,6 +113,7 @@ class Policy:
     services: Services
     figures: FigurePolicy
     review: Review
+    callbacks: CallBackPolicy
 
 
 def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
@@ -148,6 +152,7 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
         services=services,
         figures=_read(folder / FIGURES, read_figures),
         review=review,
+        callbacks=_read(folder / CALLBACKS, read_callbacks),
     )
 
 

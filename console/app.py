@@ -27,6 +27,7 @@ from config.settings import Settings
 from console import (
     api,
     auditing,
+    callbacks,
     contacts,
     figures,
     follow_ups,
@@ -50,6 +51,7 @@ from console.web import Site, create
 from incidents.accounts import Accounts
 from incidents.audit import Audit
 from incidents.board import Board
+from incidents.callbacks import CallBacks
 from incidents.carrier import Carrier
 from incidents.desk import Desk
 from incidents.figures import Counting
@@ -114,6 +116,16 @@ def application(
         carrier=carrier,
         audit=audit,
     )
+    calling_back = CallBacks(
+        store,
+        keys,
+        audit,
+        calls,
+        policy.callbacks,
+        policy.roles,
+        {number: line.kind for number, line in policy.lines.items() if line.purpose == "live"},
+        training=settings.training,
+    )
     parts = (
         api.blueprint(store, watch, given),
         orders.blueprint(orders.Work(desk, given, carrier, watch, store)),
@@ -124,10 +136,16 @@ def application(
         ),
         operations.blueprint(Operations(store, keys, audit)),
         # What others know of a person stands on their page as a ``person_page.Section``.
-        persons.blueprint(PersonWork.over(store, keys, audit), sections=(contacts.SECTION,)),
+        persons.blueprint(
+            PersonWork.over(store, keys, audit),
+            sections=(contacts.SECTION, callbacks.section(calling_back)),
+        ),
         contacts.blueprint(contacts.work(store, keys, audit, policy.roles)),
         supervising.blueprint(desk, Presence(store.engine), watch, policy.ladder),
-        follow_ups.blueprint(FollowUps(store, keys, audit, policy.follow_ups, policy.roles)),
+        follow_ups.blueprint(
+            FollowUps(store, keys, audit, policy.follow_ups, policy.roles), calling_back
+        ),
+        callbacks.blueprint(calling_back),
         reviewing.blueprint(
             Reviewing(store, keys, audit, given, policy.review),
             SecondLook(store, keys, audit, given, policy.review),

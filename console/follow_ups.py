@@ -19,6 +19,7 @@ from console.guard import doors, for_right, holder
 from console.opening import ask_why
 from console.record import record
 from console.watch import Watch
+from incidents.callbacks import CallBacks
 from incidents.follow_up_kinds import FollowUp, Move
 from incidents.follow_ups import LONGEST_TEXT, FollowUps, NoSuchFollowUp
 from incidents.store import NoSuchIncident
@@ -67,8 +68,8 @@ def told_move(move: Move) -> str:
     return f"{at}: {move.by} changed the {move.what} from {came} to {went}"
 
 
-def blueprint(follow_ups: FollowUps) -> Blueprint:
-    """Make the blueprint of the pages about follow-ups."""
+def blueprint(follow_ups: FollowUps, callbacks: CallBacks) -> Blueprint:
+    """Make the blueprint of the pages about follow-ups; a call-back without a result is due."""
     pages = Blueprint("follow_ups", __name__)
 
     @pages.get("/my-day")
@@ -77,8 +78,11 @@ def blueprint(follow_ups: FollowUps) -> Blueprint:
         """Show what I have open: late, due today, later."""
         now = doors().clock()
         listed = follow_ups.of_owner(holder().name)
+        calling = callbacks.open_of(holder().name)
         audited().looked(holder(), "opened the own day", "follow-ups")
-        return render_template("my_day.html", parts=_parts(listed.shown, now), listed=listed)
+        return render_template(
+            "my_day.html", parts=_parts(listed.shown, now), listed=listed, calling=calling
+        )
 
     @pages.get("/overdue")
     @for_right("supervise")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from console import words
+from console import told_callbacks, words
 from incidents.fold import Entry
 from incidents.grades import Grades
 
@@ -66,6 +66,7 @@ KINDS: Final = {
     "follow_up_closed": "Follow-up closed",
     "reviewed": "Reviewed",
     "reviewed_again": "Second look",
+    **told_callbacks.KINDS,
 }
 CORRECTABLE: Final = (
     "note_added",
@@ -162,6 +163,8 @@ def told(entry: Entry, grades: Grades | None = None) -> Told:
         case "reviewed_again":
             finding = FINDINGS.get(str(data.get("finding")), str(data.get("finding") or ""))
             return Told(what, _joined(finding, by), str(data.get("text") or ""))
+        case callback if callback in told_callbacks.KINDS:
+            return Told(what, *told_callbacks.told(callback, data))
         case "paged" | "page_failed" | "page_answered":
             return Told(what, str(data.get("name") or ""), str(data.get("problem") or ""))
         case _:

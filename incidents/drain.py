@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from callflow.profiles import Profile
+from incidents.callback_events import hear
 from incidents.fold import Incident, NothingToFold, fold
 from incidents.identity import uuid7
 from incidents.recorded import Recorded, Sealed, event_key, from_milliseconds, seal, unseal
@@ -106,9 +107,10 @@ class Drain:
 
     def _copy(self, found: Sequence[Found]) -> None:
         """Copy events and where they end in one transaction."""
+        batch = [event for _, _, event in found]
         with writing(self._store.engine) as connection:
-            calls = self._put_events(connection, [event for _, _, event in found])
-            self._fold(connection, calls)
+            self._fold(connection, self._put_events(connection, batch))
+            hear(connection, self._keys, batch)
             self._put_positions(connection, found)
 
     def _copy_each(self, found: Sequence[Found]) -> None:

@@ -17,12 +17,16 @@ from callflow.profiles import Profile
 from incidents.fold import Incident
 from incidents.sealed import CannotOpen, Keys
 
-What = Literal["hold", "ask", "reassure", "language", "connect", "conference", "let_go", "page"]
+What = Literal[
+    "hold", "ask", "reassure", "language", "connect", "conference", "let_go", "page", "callback"
+]
 WHATS: Final[tuple[What, ...]] = get_args(What)
 ORDER_PATH: Final = "/voice/order/"
 """Followed by the call's state and the sealed order: what Twilio is told to fetch."""
 PAGE_PATH: Final = "/voice/page/"
 """Followed by the sealed order: what somebody of ours hears when they are rung."""
+CALL_BACK_PATH: Final = "/voice/call-back/"
+"""Followed by the sealed order: what the officer who asked for a call-back hears."""
 STEPS_APART: Final = 1000
 """An order's step lies at least so far above every step before it, so that no key pressed on the
 document it interrupts is ever taken for one pressed after it."""
@@ -53,6 +57,7 @@ class Order:
     words for the timeline. ``room``: the conference's name. ``say``: the prompt that begins a hold.
     ``call_key`` and ``name``: of a ``page``, the call it is about and the person who is rung.
     ``service``: id of the service outside that is rung; empty: ``to`` is a phone of ours.
+    ``shown``: of a ``callback``, the line's number that the person who is rung sees.
     """
 
     id: str
@@ -67,6 +72,7 @@ class Order:
     call_key: str = ""
     name: str = ""
     service: str = ""
+    shown: str = ""
 
     def seal(self, keys: Keys) -> str:
         """Write the order for an address: unreserved ASCII, about 1.4 characters a byte."""
@@ -144,6 +150,11 @@ def state_after(incident: Incident, step: int, profile: Profile, *, claimed: boo
 def order_path(call: Call, order: Order, keys: Keys) -> str:
     """Return the path of an order's document."""
     return f"{ORDER_PATH}{call.write()}/{order.seal(keys)}"
+
+
+def call_back_path(order: Order, keys: Keys) -> str:
+    """Return the path of what the officer who asked for a call-back hears."""
+    return f"{CALL_BACK_PATH}{order.seal(keys)}"
 
 
 def page_path(order: Order, keys: Keys) -> str:

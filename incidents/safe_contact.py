@@ -2,13 +2,16 @@
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Final, Literal
 
+from incidents.safe_hours import HOW, read_hours, told_now
 from incidents.sealed import Keys
 
 Safe = Literal["unknown", "safe", "never"]
 SAFE: Final[tuple[Safe, ...]] = ("unknown", "safe", "never")
 """What may be said of a number. Nothing said is ``unknown``, and unknown is not safe."""
+NEVER: Final = "Never call: this number, or this person, is marked never to be called."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +27,31 @@ class SafeContact:
 
     @classmethod
     def opened(cls, keys: Keys, row: str, sealed: bytes) -> "SafeContact":
-        """Open what ``sealed`` made for ``row``; empty: nothing is said. Raises ``CannotOpen``."""
+        """Read what ``sealed`` wrote; empty: nothing is said. Raises ``CannotOpen``.
+
+        A word nobody knows is ``unknown``, which is not safe.
+        """
         if not sealed:
             return cls()
         told = json.loads(keys.open(sealed, f"person_numbers|{row}|data"))
-        return cls(**{name: told[name] for name in cls.__dataclass_fields__ if name in told})
+        safe = next((one for one in SAFE if one == told.get("safe")), SAFE[0])
+        return cls(safe, str(told.get("hours") or ""))
+
+    def problem(self, now: datetime) -> str:
+        """Say in a sentence why it may not be called at ``now``; empty: it may.
+
+        Domain rule 7: to a number and at an hour marked safe. Hours nobody wrote, or that cannot
+        be read, are no hours.
+        """
+        if self.safe == "never":
+            return NEVER
+        if self.safe != "safe":
+            return "This number is not marked safe."
+        if not self.hours:
+            return f"No safe hour is on record for this number. {HOW}"
+        hours = read_hours(self.hours)
+        if hours is None:
+            return f"The safe hours of this number cannot be read by the clock. {HOW}"
+        if not hours.hold(now):
+            return f"This is no safe hour: it is {told_now(now)}, and safe is “{self.hours}”."
+        return ""

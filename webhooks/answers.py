@@ -23,6 +23,7 @@ from incidents.orders import Order
 from incidents.recorded import Recorded
 from incidents.sealed import Keys
 from webhooks import hearing, ordered, parameters
+from webhooks.callbacks import CallBackDocuments
 from webhooks.documents import HANG_UP, Documents
 from webhooks.records import Caller, Records, decided
 
@@ -54,6 +55,7 @@ class Answers:
         self._documents = documents
         self._control_room = control_room
         self._records = Records(policy, keys)
+        self._call_backs = CallBackDocuments(policy.callbacks, keys, documents, self._records)
 
     def incoming(self, params: dict[str, str], now: datetime) -> Answer:
         """A call comes in."""
@@ -182,6 +184,14 @@ class Answers:
         told = {"order": order.id, "name": order.name, "keys": keys}
         taken = self._records.beside("page_answered", order.call_key, 0, now, told, place=order.id)
         return Answer([taken], self._documents.taken(order.language), unwritten=True)
+
+    def call_back(self, sealed: str, part: str, params: dict[str, str], now: datetime) -> Answer:
+        """An officer's own phone is rung, then a known person's; what is not ours rings nobody."""
+        order = self._call_backs.order(sealed)
+        if order is None:
+            return self._no_page(sealed, params, now)
+        events, document = self._call_backs.told(order, sealed, part, params, now)
+        return Answer(events, document, unwritten=True)
 
     def last_resort(self, now: datetime | None = None) -> bytes:
         """Keep the caller whatever has gone wrong: ring the control room, or hold the line."""

@@ -39,6 +39,8 @@ _PAGE_WAIT = 8
 _LONGEST_SPOKEN = 400
 
 HANG_UP = f"{_START}<Hangup/>{_END}".encode()
+NOTHING = f"{_START}{_END}".encode()
+"""Said to whoever answers a call-back before the officer is heard: nothing."""
 
 
 class Documents:
@@ -56,6 +58,7 @@ class Documents:
         self._step_url = f"{public_url}/voice/step/"
         self._answer_url = f"{public_url}/voice/answer/"
         self._page_url = f"{public_url}/voice/page/"
+        self._call_back_url = f"{public_url}/voice/call-back/"
         self._whisper_url = f"{public_url}/voice/whisper/"
         self._control_room = control_room
         self._halves: dict[tuple[str, str, Action], tuple[bytes, ...]] = {}
@@ -123,10 +126,32 @@ class Documents:
 
     def page(self, language: str, sealed: str) -> bytes:
         """Return what somebody of ours hears when they are rung: said twice, 1 takes the call."""
-        voice, words = self.voice(language), self.words(language)
+        where = f"{self._page_url}{sealed}/answer"
+        return self._press_1(language, self.words(language).page, where)
+
+    def call_back(self, language: str, words: str, sealed: str) -> bytes:
+        """Return what the officer who asked for a call-back hears on their own phone."""
+        return self._press_1(language, words, f"{self._call_back_url}{sealed}/answer")
+
+    def ring_out(self, sealed: str, to: str, shown: str, ring: int) -> bytes:
+        """Return the document that rings a known person, and joins the officer who pressed 1.
+
+        ``to`` and ``shown``, the line's number they see: E.164. ``ring``: seconds. Nothing is said
+        to whoever answers: the officer is heard first.
+        """
+        where = f"{self._call_back_url}{sealed}"
+        ended = quoteattr(f"{where}/ended")
+        return (
+            f'{_START}<Dial timeout="{ring}" answerOnBridge="true" callerId={quoteattr(shown)}'
+            f' action={ended} method="POST"><Number url={quoteattr(f"{where}/answered")}'
+            f' method="POST">{escape(to)}</Number></Dial><Hangup/>{_END}'
+        ).encode()
+
+    def _press_1(self, language: str, words: str, where: str) -> bytes:
+        voice = self.voice(language)
         ask = Ask(times=1, wait=_PAGE_WAIT, keys=1, speech=False)
-        said = _say(voice, words.page) + '<Pause length="2"/>' + _say(voice, words.page)
-        gather = _gather(ask, "", said).replace(_URL, f"{self._page_url}{sealed}/answer")
+        said = _say(voice, words) + '<Pause length="2"/>' + _say(voice, words)
+        gather = _gather(ask, "", said).replace(_URL, where)
         return f"{_START}{gather}<Hangup/>{_END}".encode()
 
     def taken(self, language: str) -> bytes:

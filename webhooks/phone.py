@@ -17,6 +17,7 @@ from werkzeug.routing import MapAdapter, PathConverter
 from incidents.recorded import Recorded
 from webhooks import parameters
 from webhooks.answers import Answer, Answers
+from webhooks.callbacks import PARTS as CALL_BACK_PARTS
 from webhooks.documents import HANG_UP
 from webhooks.failures import told
 from webhooks.refusals import Refusals
@@ -29,6 +30,8 @@ ANSWER = "quietline.answer"
 TARGET = "quietline.target"
 BODY = "quietline.body"
 READY = "quietline.ready"
+OURS = ("/voice/page/", "/voice/call-back/")
+"""Where those go whom we ring: somebody of ours, and whoever an officer calls back."""
 _XML = "text/xml; charset=utf-8"
 _NO_CONTENT = 204
 
@@ -116,6 +119,9 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
     def page_answer(sealed: str) -> Response:
         return guarded(lambda params, now: answers.page_answer(sealed, params, now))
 
+    def call_back(sealed: str, part: str = "") -> Response:
+        return guarded(lambda params, now: answers.call_back(sealed, part, params, now))
+
     def whisper(path: str) -> Response:
         return guarded(lambda params, now: answers.whisper(path, params, now))
 
@@ -137,6 +143,8 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
     post("/voice/whisper/<path:path>", whisper)
     post("/voice/page/<sealed>", page)
     post("/voice/page/<sealed>/answer", page_answer)
+    post("/voice/call-back/<sealed>", call_back)
+    post(f"/voice/call-back/<sealed>/<any({','.join(CALL_BACK_PARTS)}):part>", call_back)
     # An address an older release gave out, or a slip in the number's settings:
     # whoever is signed is a caller, and is kept.
     post("/", lambda: elsewhere(""))
@@ -181,7 +189,7 @@ def _failure(answers: Answers, params: dict[str, str]) -> Sequence[Recorded]:
 
 def _staff(params: dict[str, str]) -> bool:
     """Say whether this is somebody of ours whom we rang, and no caller."""
-    return request.path.startswith("/voice/page/") and parameters.outbound(params)
+    return request.path.startswith(OURS) and parameters.outbound(params)
 
 
 def _signed(signatures: Signatures) -> dict[str, str] | None:

@@ -19,6 +19,7 @@ from config.settings import load
 from console import (
     api,
     auditing,
+    callbacks,
     contacts,
     figures,
     follow_ups,
@@ -37,6 +38,7 @@ from console.web import Site, create
 from incidents.accounts import Accounts
 from incidents.audit import Audit
 from incidents.board import Board
+from incidents.callbacks import CallBacks
 from incidents.carrier import Carrier
 from incidents.desk import Desk, Rules
 from incidents.drain import Drain
@@ -84,6 +86,7 @@ class Console:
     reviewing: Reviewing = field(init=False)
     second_look: SecondLook = field(init=False)
     contacts: contacts.Work = field(init=False)
+    callbacks: CallBacks = field(init=False)
     calls: Calls = field(init=False)
     app: Flask = field(init=False)
     _calls: itertools.count[int] = field(init=False)
@@ -111,6 +114,16 @@ class Console:
         self.second_look = SecondLook(self.store, self.keys, self.audit, self.rules, every)
         self.contacts = contacts.work(self.store, self.keys, self.audit, policy.roles)
         self.calls = Calls()
+        self.callbacks = CallBacks(
+            self.store,
+            self.keys,
+            self.audit,
+            self.calls,
+            policy.callbacks,
+            policy.roles,
+            {"+441632960101": "non_emergency"},
+            training=False,
+        )
         people = People(
             staff=self.staff,
             factor=SecondFactor(self.store.engine, self.keys, self.audit),
@@ -144,9 +157,11 @@ class Console:
             ),
             operations.blueprint(Operations(self.store, self.keys, self.audit)),
             contacts.blueprint(self.contacts),
-            follow_ups.blueprint(self.follow_ups),
+            follow_ups.blueprint(self.follow_ups, self.callbacks),
+            callbacks.blueprint(self.callbacks),
             persons.blueprint(
-                PersonWork.over(self.store, self.keys, self.audit), (contacts.SECTION,)
+                PersonWork.over(self.store, self.keys, self.audit),
+                (contacts.SECTION, callbacks.section(self.callbacks)),
             ),
             reviewing.blueprint(self.reviewing, self.second_look),
         ]

@@ -90,6 +90,8 @@ RULES: Mapping[str, Rule] = {
         {
             "timeout": _number(5, 600),
             "answerOnBridge": _FLAG,
+            # Of a call-back alone: the line's number, and never the officer's own.
+            "callerId": _like(r"\+[1-9][0-9]{6,14}"),
             "action": _URL,
             "method": _among("POST"),
         },
