@@ -31,6 +31,7 @@ _DOES: Final[dict[str, str]] = {
     "read": "read incidents",
     "note": "add to a record",
     "work": "work calls",
+    "people": "read about people",
     "approve": "be the second person",
 }
 

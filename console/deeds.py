@@ -6,53 +6,14 @@ deeds it is; routes and OpenAPI document are both made from it. Nothing is decid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, TypedDict
+from typing import Final
 
-from console.bodies import Field, Text, Whole
+from console.bodies import Text, Whole
+from console.deed import LONGEST_NAME, LONGEST_QUESTION, LONGEST_REASON, LONGEST_TEXT, Deed
 from console.location import FIELDS as LOCATION
 from console.location import read_location
-from incidents.desk import Actor, Desk, Done, Rules
-from incidents.roles import Right
-
-LONGEST_TEXT: Final = 4000
-LONGEST_QUESTION: Final = 200
-LONGEST_REASON: Final = 500
-LONGEST_NAME: Final = 80
-
-
-class How(TypedDict):
-    """Who does a deed, when, and under which Idempotency-Key."""
-
-    by: Actor
-    now: datetime
-    request: str | None
-
-
-Act = Callable[[Desk, str, Mapping[str, Any], How], Done]
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """One row.
-
-    ``waits``: its orders are carried out while the request waits, so that a race is told.
-    ``second``: it may have to be approved by a second person (202). ``closed``: it can be done to
-    a closed incident, whose record opens with a reason only.
-    """
-
-    path: str
-    right: Right
-    summary: str
-    act: Act
-    fields: tuple[Field, ...] = ()
-    example: Mapping[str, Any] | None = None
-    waits: bool = False
-    second: bool = False
-    closed: bool = False
-    about: str = ""
+from console.part_deeds import PARTAKING
+from incidents.desk import Rules
 
 
 def _reason(about: str) -> Text:
@@ -65,7 +26,12 @@ def deeds(rules: Rules) -> tuple[Deed, ...]:
     outcomes = tuple(one.id for one in rules.grades.outcomes)
     details = tuple(name for name, _ in rules.grades.details)
     questions = tuple(one.id for one in rules.questions.all)
-    return (*_CLAIMING, *_orders(questions, rules.languages), *_record(grades, outcomes, details))
+    return (
+        *_CLAIMING,
+        *_orders(questions, rules.languages),
+        *_record(grades, outcomes, details),
+        *PARTAKING,
+    )
 
 
 _CLAIMING: Final = (

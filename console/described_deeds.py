@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from console.bodies import Json
-from console.deeds import Deed
+from console.deed import Deed
 from console.described import EXAMPLE, ref
 
 REFUSALS: Final = ("400", "401", "403", "404", "409", "413", "422", "503")
 _RIGHTS: Final = {
     "note": "For roles that add to a record.",
     "work": "For roles that work calls.",
+    "people": "For roles that read about people.",
     "approve": "For roles that may be the second person.",
 }
 

@@ -28,7 +28,8 @@ from console.answers import (
 )
 from console.api import why
 from console.bodies import idempotency_key, read_body
-from console.deeds import Deed, How, deeds
+from console.deed import Deed, How
+from console.deeds import deeds
 from console.guard import authorised_by, doors, holder
 from console.record import record
 from console.watch import Watch

@@ -36,6 +36,7 @@ from console.watch import Watch
 from incidents.desk import Actor, Desk
 from incidents.fold import Incident
 from incidents.known import Known, known
+from incidents.parts import PARTS
 from incidents.patterns import Matched, matched
 from incidents.sealed import is_reference
 from incidents.store import NoSuchIncident, Store
@@ -207,6 +208,7 @@ def shown(found: Record) -> dict[str, object]:
         "earlier_count": earlier_count,
         "patterns": _patterns(found),
         "known": _known(found),
+        "part_names": PARTS,
         "languages": rules.languages,
         "control_room": rules.control_room,
         "services": rules.services.all,

@@ -61,6 +61,8 @@ KINDS: Final = {
     "page_failed": "Could not be rung",
     "holder_away": "Holder's screen is silent: away",
     "holder_back": "Holder is back",
+    "part_confirmed": "Part of a person confirmed",
+    "part_refused": "Said not to be in this call: a person on record",
     "follow_up_made": "Follow-up made",
     "follow_up_moved": "Follow-up changed",
     "follow_up_closed": "Follow-up closed",
@@ -153,6 +155,8 @@ def told(entry: Entry, grades: Grades | None = None) -> Told:
         case "location_added":
             source = data.get("source")
             return Told(what, _joined(by, f"source: {source}" if source else ""), place(data))
+        case "part_confirmed":
+            return Told(what, _joined(str(data.get("part") or ""), by))
         case "follow_up_made" | "follow_up_moved" | "follow_up_closed":
             return Told(what, _joined(*_follow_up(data), by), str(data.get("reason") or ""))
         case "reviewed":

@@ -7,11 +7,12 @@ it sends nothing itself.
 
 from incidents.claiming import Claiming
 from incidents.ordering import Ordering
+from incidents.parts import Partaking
 from incidents.recording import Recording
 from incidents.working import Actor, Conflict, Done, Rules, Unfit
 
 __all__ = ["Actor", "Conflict", "Desk", "Done", "Rules", "Unfit"]
 
 
-class Desk(Claiming, Ordering, Recording):
-    """Claims, orders and the record, over one store."""
+class Desk(Claiming, Ordering, Recording, Partaking):
+    """Claims, orders, parts and the record, over one store."""

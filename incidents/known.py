@@ -15,7 +15,7 @@ from incidents.fold import Incident
 from incidents.persons import Person, canonical, family, person_of
 from incidents.sealed import Keys
 from incidents.store import Store
-from incidents.tables import incidents, parts, person_numbers
+from incidents.tables import addresses, incidents, parts, person_numbers
 from incidents.together import CONFIRMED
 from incidents.transactions import reading
 
@@ -24,11 +24,12 @@ MARAC_COUNTS: Final = timedelta(days=365)
 REFUSED: Final = "refused"
 """State of a part when a person said that somebody has none."""
 _BY_NUMBER: Final = "this number is theirs"
+_BY_HOME: Final = "lives at an address of somebody who has this number"
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Somebody who may be calling. ``why``: what says so, in words. ``part``: if confirmed.
+    """Somebody who may be calling. ``why``: what says so, in words. ``part``: those confirmed.
 
     ``marac``: the dates of conferences about them in the year before the call, newest first.
     """
@@ -48,12 +49,12 @@ def known(store: Store, keys: Keys, incident: Incident) -> tuple[Known, ...]:
         confirmed, refused = _parts(connection, incident.call_key)
         owners = _everyone(connection, _owners(connection, incident.call_key))
         found = []
-        for one in [*confirmed, *(one for one in owners if one not in confirmed)]:
+        for one in dict.fromkeys([*confirmed, *owners, *_household(connection, owners)]):
             if one in refused:
                 continue
-            part = confirmed.get(one, "")
+            part = " and ".join(confirmed.get(one, ()))
             person = person_of(connection, keys, one)
-            why = f"confirmed as {part}" if part else _BY_NUMBER
+            why = f"confirmed as {part}" if part else _BY_NUMBER if one in owners else _BY_HOME
             found.append(Known(person, why, part, _marac(person, incident)))
     return tuple(found)
 
@@ -72,16 +73,34 @@ def _owners(connection: Connection, call_key: str) -> list[str]:
     )
 
 
-def _parts(connection: Connection, call_key: str) -> tuple[dict[str, str], set[str]]:
-    """Return whose part in a call was confirmed, and which, and whose was refused."""
+def _household(connection: Connection, owners: list[str]) -> list[str]:
+    """Return the others who live where the number's people do."""
+    if not owners:
+        return []
+    theirs = [row for one in owners for row in family(connection, one)]
+    homes = select(addresses.c.look_up).where(
+        addresses.c.person_id.in_(theirs), addresses.c.ended_at.is_(None)
+    )
+    there = (
+        select(addresses.c.person_id)
+        .where(addresses.c.look_up.in_(homes), addresses.c.ended_at.is_(None))
+        .order_by(addresses.c.at, addresses.c.id)
+    )
+    return _everyone(connection, connection.scalars(there).all())
+
+
+def _parts(connection: Connection, call_key: str) -> tuple[dict[str, list[str]], set[str]]:
+    """Return whose parts in a call were confirmed, and which, and whose was refused."""
     rows = connection.execute(
         select(parts)
         .where(parts.c.call_key == call_key, parts.c.ended_at.is_(None))
         .order_by(parts.c.at, parts.c.id)
     ).all()
-    confirmed = {
-        canonical(connection, row.person_id): row.part for row in rows if row.state == CONFIRMED
-    }
+    confirmed: dict[str, list[str]] = {}
+    for row in rows:
+        if row.state == CONFIRMED:
+            told = confirmed.setdefault(canonical(connection, row.person_id), [])
+            told += [row.part] if row.part not in told else []
     refused = {
         member
         for row in rows

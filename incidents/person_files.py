@@ -161,14 +161,19 @@ def _confirmed(
     connection: Connection, ids: Collection[str], calls: Collection[str]
 ) -> dict[str, str]:
     rows = connection.execute(
-        select(parts.c.call_key, parts.c.part).where(
+        select(parts.c.call_key, parts.c.part)
+        .where(
             parts.c.person_id.in_(ids),
             parts.c.call_key.in_(calls),
             parts.c.state == CONFIRMED,
             parts.c.ended_at.is_(None),
         )
+        .order_by(parts.c.at, parts.c.id)
     )
-    return {row.call_key: row.part for row in rows}
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.call_key, []).append(row.part)
+    return {call: " and ".join(dict.fromkeys(told)) for call, told in found.items()}
 
 
 def _earlier(row: Row[Any], part: str) -> Earlier:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.calls import Exchange
 from tests.browser.screen import Screen
 from tests.browser.test_accessibility import findings
 
@@ -55,3 +56,31 @@ def test_axe_finds_nothing_on_the_pages_about_people(
     page.get_by_role("button", name="Find", exact=True).click()
     expect(page.get_by_text("Nobody on record has this full name")).to_be_visible()
     assert findings(page) == []
+
+
+def test_a_handler_confirms_who_is_calling_without_leaving_the_call(
+    screens: Screens, exchange: Exchange
+) -> None:
+    """The page names them with the reason; what is typed in the note stays; axe finds nothing."""
+    screen = screens()
+    number = "+447700900470"
+    added(screen, "Mair Calling", number)
+    call = exchange.call(number).presses("55")
+    page = screen.open(f"/incidents/{call.reference}")
+    screen.hears()
+    who = page.locator(".who-calls")
+    expect(who).to_contain_text("this number is theirs")
+    page.locator("#note-text").fill("half a note")
+    who.get_by_label("Part of Mair Calling").select_option("victim")
+    who.get_by_role("button", name="Confirm Mair Calling").click()
+    expect(who).to_contain_text("confirmed as victim")
+    expect(page.locator("#note-text")).to_have_value("half a note")
+    assert findings(page) == []
+    who.get_by_role("button", name="Not them").click()
+    expect(who).not_to_contain_text("Mair Calling")
+    page.get_by_text("Somebody else in this call", exact=True).click()
+    page.get_by_label("Full name of somebody else in this call").fill("mair calling")
+    page.get_by_label("Their part").select_option("caller")
+    page.get_by_role("button", name="Add this person").click()
+    expect(who).to_contain_text("confirmed as caller")
+    page.locator("#note-text").fill("")

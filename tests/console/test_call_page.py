@@ -12,9 +12,12 @@ from sqlalchemy import select
 from console import words
 from incidents.desk import Actor
 from incidents.numbers import number_row
+from incidents.person_numbers import PersonNumbers
 from incidents.persons import Facts, Persons
+from incidents.safe_contact import SafeContact
 from incidents.tables import audit, person_numbers
 from incidents.transactions import reading, writing
+from tests.console.forms import token
 from tests.console.site import NOW, NUMBER, Console
 
 ANNA = Actor("anna", "handler")
@@ -167,3 +170,35 @@ def test_who_may_be_calling_stands_on_the_page_and_is_logged_as_a_look(console: 
             )
         ).all()
     assert [tuple(one) for one in looks] == [("saw who may be calling", "anna")]
+
+
+def test_whoever_may_be_calling_is_confirmed_or_refused_from_the_page(console: Console) -> None:
+    """Refused, the next reading of the page names them no more, and the timeline has no name."""
+    persons = Persons(console.store, console.keys, console.audit)
+    numbers = PersonNumbers(console.store, console.keys, console.audit)
+    added = numbers.add_person("Mair Example", NUMBER, SafeContact(), by="cara", now=NOW)
+    dai = persons.add("Dai Example", by="cara", now=NOW)
+    this = console.call("55", at=NOW)
+    console.drain()
+    reference = console.reference(this)
+    client = console.handler()
+    headers = {"X-CSRFToken": token(client, "/people")}
+
+    def does(deed: str, **told: str) -> int:
+        path = f"/api/v1/incidents/{reference}/{deed}"
+        return client.post(path, json=told, headers=headers).status_code
+
+    shown = client.get(f"/incidents/{reference}").get_data(as_text=True)
+    assert 'data-deed="confirm-part"' in shown
+    assert "this number is theirs" in shown
+    assert does("confirm-part", part="suspect", name="Dai Example") == 200
+    assert does("refuse-part", person=added) == 200
+    assert does("refuse-part", person=added) == 409
+    assert does("confirm-part", part="suspect", person="nobody") == 422
+    console.refresh()
+    record = client.get(f"/incidents/{reference}/record").get_data(as_text=True)
+    assert f'<a href="/people/{dai}">Dai Example</a></b> · confirmed as suspect' in record
+    assert "Mair Example" not in record
+    timeline = record.partition('id="entries"')[2].partition("</ol>")[0]
+    assert "Part of a person confirmed" in timeline
+    assert "Dai" not in timeline

@@ -165,6 +165,8 @@ API: Final = {
     f"POST {_INCIDENT}/urgency": WORK,
     f"POST {_INCIDENT}/approve": WORK,
     f"POST {_INCIDENT}/close": WORK,
+    f"POST {_INCIDENT}/confirm-part": NOTE,
+    f"POST {_INCIDENT}/refuse-part": NOTE,
 }
 """What is asked with a token, or with a session."""
 
