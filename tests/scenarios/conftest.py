@@ -83,6 +83,11 @@ class Site:
     orders: _Orders
     exchanges: list[Exchange] = field(default_factory=list)
 
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        """Method and address of every REST request of the product, oldest first."""
+        return self.orders.asked
+
     def exchange(self) -> Exchange:
         """Make an exchange of a test's own in front of this site."""
         exchange = Exchange(
@@ -106,10 +111,12 @@ class _Orders:
 
     def __init__(self) -> None:
         self.exchange: Exchange | None = None
+        self.asked: list[tuple[str, str]] = []
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer as that exchange answers."""
         assert self.exchange is not None
+        self.asked.append((method, target))
         return self.exchange.rest.answer(method, target, headers, body)
 
 
