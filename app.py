@@ -213,6 +213,7 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
     from incidents.heartbeat import Heartbeat
     from incidents.ladder import Climber
     from incidents.ladder_turns import LadderTurns
+    from incidents.matching import Matching
     from incidents.sealed import Keys
     from incidents.silent_calls import SilentCalls
     from incidents.store import Store
@@ -229,7 +230,7 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
     climber = Climber(store, keys, audit, rules(rules_of, settings), rules_of.ladder, carrier)
     ladder = LadderTurns(climber, carrier)
     line = next(iter(rules_of.lines), LINE_DRAMA)
-    drain = Drain(store, Tail(()), keys, rules_of.profiles)
+    drain = Drain(store, Tail(()), keys, rules_of.profiles, rules_of.markers)
     watchman = Watchman(
         keys=keys,
         account=settings.account_sid,
@@ -249,7 +250,8 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
         wake=settings.wake,
         keys=keys,
         profiles=rules_of.profiles,
-        besides=(ladder, watchman),
+        markers=rules_of.markers,
+        besides=(ladder, watchman, Matching(store, keys, drain, lambda: datetime.now(UTC))),
     )
 
 

@@ -64,6 +64,16 @@ def because_we_failed() -> Reason:
     return Reason(SOON, "our answer failed")
 
 
+def because_high_risk() -> Reason:
+    """Urgency 1: the number or the person carries a high-risk marker (rule 4)."""
+    return Reason(NOW, "high-risk marker")
+
+
+def because_marked(name: str) -> Reason:
+    """A marker that is not high-risk: named for the handler, and raises nothing."""
+    return Reason(REVIEW, f"marker: {name.lower()}")
+
+
 def because_repeated(nth: int, seconds: int, urgency: int) -> Reason:
     """The nth call from one number, ``seconds`` after the first of them."""
     minutes = max(1, -(-seconds // _MINUTE))

@@ -25,6 +25,8 @@ from config.grades import FILE as GRADES
 from config.grades import read_grades
 from config.ladder import FILE as LADDER
 from config.ladder import read_ladder
+from config.markers import FILE as MARKERS
+from config.markers import read_markers
 from config.menus import FILE as MENUS
 from config.menus import read_menus
 from config.patterns import FILE as PATTERNS
@@ -46,6 +48,7 @@ from incidents.figure_policy import FigurePolicy
 from incidents.follow_up_kinds import Kinds
 from incidents.grades import Grades
 from incidents.ladder_policy import Ladder
+from incidents.marker_kinds import MarkerKinds
 from incidents.patterns import Pattern
 from incidents.review_policy import Review
 from incidents.roles import Roles
@@ -114,6 +117,7 @@ class Policy:
     figures: FigurePolicy
     review: Review
     callbacks: CallBackPolicy
+    markers: MarkerKinds
 
 
 def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
@@ -136,6 +140,7 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
     follow_ups = _read(folder / FOLLOW_UPS, read_follow_ups)
     services = _read(folder / SERVICES, read_services)
     review = _read(folder / REVIEW, lambda data: read_review(data, grades))
+    markers = _read(folder / MARKERS, lambda data: read_markers(data, grades))
     return Policy(
         profiles=profiles,
         voices=voices,
@@ -153,6 +158,7 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
         figures=_read(folder / FIGURES, read_figures),
         review=review,
         callbacks=_read(folder / CALLBACKS, read_callbacks),
+        markers=markers,
     )
 
 

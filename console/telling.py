@@ -31,8 +31,9 @@ KINDS: Final = {
     "connected": "Connected by voice",
     "bridge_ended": "Voice connection ended; the line is held here",
     "repeat_seen": "Repeat call",
-    "escalated": "Alert went up",
     "marker_matched": "Marker matched",
+    "marker_set": "Marker set",
+    "escalated": "Alert went up",
     "closed": "Closed",
     "claimed": "Claimed",
     "released": "Released",
@@ -110,6 +111,12 @@ def told(entry: Entry, grades: Grades | None = None) -> Told:
             return Told(what, "may be somebody else in the room", str(data.get("words") or ""))
         case "prompt_played":
             return Told(what, str(data.get("prompt", "")).replace("_", " "))
+        case "marker_matched":
+            proposed = names.grade(str(data.get("grade") or ""))
+            grade = f"grade {proposed.name.lower()} proposed" if proposed else ""
+            return Told(what, ", ".join(one for one in (str(data.get("name", "")), grade) if one))
+        case "marker_set":
+            return Told(what, _joined(str(data.get("name", "")), by), str(data.get("reason") or ""))
         case "repeat_seen":
             minutes = max(1, -(-int(data.get("seconds", 0)) // 60))
             unit = "minute" if minutes == 1 else "minutes"

@@ -20,6 +20,8 @@ from callflow.profiles import Profile
 from incidents.callback_events import hear
 from incidents.fold import Incident, NothingToFold, fold
 from incidents.identity import uuid7
+from incidents.marker_kinds import MarkerKinds
+from incidents.marking import as_event, matches_of_new
 from incidents.recorded import Recorded, Sealed, event_key, from_milliseconds, seal, unseal
 from incidents.sealed import Keys
 from incidents.store import Store, as_sealed, select_events
@@ -33,6 +35,9 @@ TRIES = 3
 """Times one event is tried alone before it is set aside."""
 COUNTED_AT_MOST = 100
 """Earlier calls counted for a repeat; a flood need not be counted to its end."""
+
+KEYS_AT_ONCE = 500
+"""Keys asked for in one statement."""
 
 Found = tuple[str, int, Sealed]
 _FOLDED = (
@@ -55,6 +60,7 @@ _FOLDED = (
     "last_step",
     "alerted_at",
     "chosen",
+    "proposed_grade",
 )
 
 
@@ -62,8 +68,14 @@ class Drain:
     """Copies the journal's events into the store and keeps the fold up to date."""
 
     def __init__(
-        self, store: Store, tail: Tail, keys: Keys, profiles: Mapping[str, Profile]
+        self,
+        store: Store,
+        tail: Tail,
+        keys: Keys,
+        profiles: Mapping[str, Profile],
+        markers: MarkerKinds,
     ) -> None:
+        self.markers = markers
         self._store = store
         self._tail = tail
         self._keys = keys
@@ -104,6 +116,16 @@ class Drain:
         """Put events into the store that no journal holds, and fold. Each key counts once."""
         with writing(self._store.engine) as connection:
             self._fold(connection, self._put_events(connection, found))
+
+    @staticmethod
+    def unknown(connection: Connection, found: Sequence[Sealed]) -> list[Sealed]:
+        """Return those of ``found`` whose key the store does not hold yet."""
+        wanted = sorted({event.key for event in found})
+        held: set[str] = set()
+        for at in range(0, len(wanted), KEYS_AT_ONCE):
+            some = wanted[at : at + KEYS_AT_ONCE]
+            held.update(connection.scalars(select(events.c.key).where(events.c.key.in_(some))))
+        return [event for event in found if event.key not in held]
 
     def _copy(self, found: Sequence[Found]) -> None:
         """Copy events and where they end in one transaction."""
@@ -164,18 +186,21 @@ class Drain:
         return {row["call_key"] for row in rows.values()}
 
     def _fold(self, connection: Connection, calls: set[str]) -> None:
-        """Fold the calls again, look for repeats, and fold those that became one."""
+        """Fold the calls again, look for repeats and markers, and fold those that have some."""
         known = connection.scalars(
             select(incidents.c.call_key).where(incidents.c.call_key.in_(sorted(calls)))
         ).all()
         new = calls.difference(known)
         folded = self._write_folds(connection, calls)
-        repeated: set[str] = set()
+        told: set[str] = set()
         for incident in folded:
             if incident.call_key in new:
-                repeated |= self._put_repeats(connection, incident)
-        if repeated:
-            self._write_folds(connection, repeated)
+                told |= self._put_repeats(connection, incident)
+        matches = matches_of_new(connection, new)
+        marked = [as_event(one, self.markers, self._keys) for one in matches]
+        told |= self._put_events(connection, self.unknown(connection, marked))
+        if told:
+            self._write_folds(connection, told)
 
     def _write_folds(self, connection: Connection, calls: set[str]) -> list[Incident]:
         by_call: dict[str, list[Recorded]] = {}

@@ -24,6 +24,7 @@ from callflow.profiles import Profile
 from incidents.drain import Drain
 from incidents.fold import as_text
 from incidents.forgetting import forget_proofs, forget_requests
+from incidents.marker_kinds import MarkerKinds
 from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tail import Tail
@@ -99,6 +100,7 @@ class Engine:
     wake: Path
     keys: Keys
     profiles: Mapping[str, Profile]
+    markers: MarkerKinds
     besides: Sequence[Beside] = ()
     figures: Figures = field(default_factory=Figures)
 
@@ -113,7 +115,7 @@ class Engine:
 
     def _run(self, stop: Stop, lock: int, ear: Ear, bell: Bell) -> None:
         tail = Tail(self.journals)
-        drain = Drain(self.store, tail, self.keys, self.profiles)
+        drain = Drain(self.store, tail, self.keys, self.profiles, self.markers)
         next_beat = next_tidy = 0.0
         # Not select(), which refuses descriptors over 1,023.
         poller = select.poll()

@@ -57,6 +57,7 @@ class Incident:
     away_at: datetime | None = None
     rung: int | None = None
     chosen: str | None = None
+    proposed_grade: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """The incident as the contract's JSON object."""
@@ -129,6 +130,7 @@ def fold(events: Iterable[Recorded], reference: str) -> Folded:
         called=history.latest("called"),
         language=history.latest("language") or "",
         chosen=history.choice(),
+        proposed_grade=history.proposed_grade(),
     )
     entries = timeline(history, confirmed_at=history.confirmed_at, connection=connection)
     return Folded(incident, tuple(entries))

@@ -19,6 +19,7 @@ from incidents.audit import Audit
 from incidents.fold import as_text
 from incidents.follow_up_kinds import FollowUp, Kind, Kinds, Listed, Move
 from incidents.identity import uuid7
+from incidents.owners import owner_id, owners
 from incidents.roles import Roles
 from incidents.sealed import Keys
 from incidents.store import Store
@@ -66,7 +67,7 @@ class FollowUps:
         words = text_of("text", text, "what is to be done", LONGEST_TEXT)
         due = _due(due_at or now + timedelta(days=found.due_days), now)
         with writing(self._store.engine) as connection:
-            owner_id = self._owner_id(connection, owner)
+            owner_row = owner_id(connection, self._roles, owner)
             call = None if reference is None else self._store.find(connection, reference).call_key
             row = uuid7(now)
             connection.execute(
@@ -75,7 +76,7 @@ class FollowUps:
                     kind=found.id,
                     call_key=call,
                     person_id=person,
-                    owner_id=owner_id,
+                    owner_id=owner_row,
                     due_at=due,
                     data=self._sealed(row, {"text": words, "moves": []}),
                     created_by=by,
@@ -94,11 +95,11 @@ class FollowUps:
         why = text_of("reason", reason, "why it is passed on", LONGEST_TEXT)
         with writing(self._store.engine) as connection:
             row = self._open_row(connection, id_)
-            owner_id = self._owner_id(connection, owner)
-            if owner_id == row.owner_id:
+            owner_row = owner_id(connection, self._roles, owner)
+            if owner_row == row.owner_id:
                 raise Unfit("owner", f"It is {owner}'s already: choose somebody else.")
             move = Move(as_text(now) or "", by, "owner", row.owner or "nobody", owner, why)
-            self._move(connection, row, move, {"owner_id": owner_id}, now)
+            self._move(connection, row, move, {"owner_id": owner_row}, now)
 
     def put_off(self, id_: str, due_at: datetime, reason: str, *, by: str, now: datetime) -> None:
         """Give it another time. Raises ``NoSuchFollowUp``, ``Conflict`` and ``Unfit``."""
@@ -161,10 +162,8 @@ class FollowUps:
 
     def owners(self) -> Sequence[str]:
         """Return the names of those who may own one."""
-        allowed = self._roles.with_right("people")
-        query = select(users.c.name).where(users.c.disabled_at.is_(None), users.c.role.in_(allowed))
         with reading(self._store.engine) as connection:
-            return connection.scalars(query.order_by(users.c.name)).all()
+            return owners(connection, self._roles)
 
     def _listed(self, connection: Connection, which: Any) -> Listed:
         where = (follow_ups.c.closed_at.is_(None), which)
@@ -179,16 +178,6 @@ class FollowUps:
         if found is None:
             raise Unfit("kind", "Choose what is to be done.")
         return found
-
-    def _owner_id(self, connection: Connection, name: str) -> str:
-        row = connection.execute(
-            select(users.c.id, users.c.role).where(
-                users.c.name == name, users.c.disabled_at.is_(None)
-            )
-        ).first()
-        if row is None or not self._roles.may(row.role, "people"):
-            raise Unfit("owner", "Choose somebody who is here and may work with people.")
-        return str(row.id)
 
     def _open_row(self, connection: Connection, id_: str) -> Row[Any]:
         row = _row(connection, id_)

@@ -28,6 +28,7 @@ KINDS: Final = (
     "page_answered",
     "call_ended",
     "repeat_seen",
+    "marker_matched",
 )
 """Kinds of event the fold reads; it passes over others, so that an older release may meet newer."""
 PRESSED: Final = ("keys_pressed", "menu_chosen")
@@ -35,7 +36,7 @@ PRESSED: Final = ("keys_pressed", "menu_chosen")
 ALERTING: Final = (*PRESSED, "sound_heard", "answer_failed")
 """Kinds with which the caller, or a failure of ours, asks for a handler."""
 CONTROL_ROOM: Final = "control room"
-_NAMELESS: Final = ("connected", "repeat_seen", "page_answered")
+_NAMELESS: Final = ("connected", "repeat_seen", "page_answered", "marker_matched")
 """Kinds that do not say whose call it is."""
 
 
@@ -129,7 +130,7 @@ class History:
         return None
 
     def alerted_at(self) -> datetime | None:
-        """The latest moment at which the caller, or a failure of ours, asked for a handler.
+        """The latest moment at which the caller, a failure of ours or a marker asked for a handler.
 
         An answer asks for nobody: whoever asked the question has the call. One that completes the
         full signal does, and one that holds it whole: the incident may be closed by then.
@@ -140,8 +141,17 @@ class History:
             for event in self.of("question_answered")
             if Signal.read(event.data["signal"]).given_by(event.data["keys"])
         ]
+        asking += [event.at for event in self.marked()]
         confirmed = [] if self.confirmed_at is None else [self.confirmed_at]
         return max([*asking, *confirmed], default=None)
+
+    def marked(self) -> list[Recorded]:
+        """The matches of high-risk markers: each outranks silence (rule 4)."""
+        return [event for event in self.of("marker_matched") if event.data["high_risk"]]
+
+    def proposed_grade(self) -> str | None:
+        """The grade the first high-risk marker proposes, or None."""
+        return next((str(event.data["grade"]) for event in self.marked()), None)
 
     def bridged(self) -> str:
         """Who the caller is joined to now, or is being joined to; empty: keys are heard."""
@@ -158,7 +168,10 @@ class History:
 
     def raised(self) -> bool:
         """Say whether something other than the caller's signal keeps the call before a handler."""
-        return bool(self.of("answer_failed")) or any(event.data.get("held") for event in self.steps)
+        return bool(self.of("answer_failed") or self.marked()) or self._held()
+
+    def _held(self) -> bool:
+        return any(event.data.get("held") for event in self.steps)
 
     def let_go(self) -> Recorded | None:
         """The event after which we hung up ourselves, if nothing came after it.
@@ -193,11 +206,13 @@ class History:
         """Every cause of the call's rank."""
         reasons = []
         held = next((event.data["held"] for event in self.steps if event.data.get("held")), None)
+        if self.marked():
+            reasons.append(urgency.because_high_risk())
         if signal == "confirmed":
             reasons.append(urgency.because_confirmed(self.what_confirmed()))
         elif signal == "someone_there" and self.chosen():
             pass  # said below, in the words of the choice
-        elif signal != "nothing" or not self.raised():
+        elif signal != "nothing" or not (self.of("answer_failed") or self._held()):
             reasons.append(urgency.because_of_signal(signal, over=over))
         chosen = self.chosen()
         if chosen:
@@ -212,6 +227,10 @@ class History:
             least = min(event.data["urgency"] for event in repeats)
             data = most.data
             reasons.append(urgency.because_repeated(data["nth"], data["seconds"], least))
+        others = {
+            event.data["name"] for event in self.of("marker_matched") if not event.data["high_risk"]
+        }
+        reasons += map(urgency.because_marked, sorted(others))
         return reasons
 
     def what_confirmed(self) -> str:

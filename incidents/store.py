@@ -308,6 +308,7 @@ class Store:
             last_step=row.last_step,
             alerted_at=row.alerted_at,
             chosen=row.chosen,
+            proposed_grade=row.proposed_grade,
             called=row.called,
             language=row.language or "",
         )

@@ -15,6 +15,7 @@ _TOLD: Final = {
     "question_answered": ("question", "text", "answer", "keys"),
     "connected": ("to",),
     "page_answered": ("name",),
+    "marker_matched": ("name", "high_risk", "grade"),
 }
 _TOLD_ELSE: Final = ("keys", "words", "confidence", "status", "duration", "code", "nth", "seconds")
 _UNTOLD: Final = ("order_reached",)
@@ -53,7 +54,7 @@ def timeline(
         if event.at == confirmed_at and not confirmed:
             confirmed = True
             yield Entry(f"{short}.signal_confirmed", event.at, "signal_confirmed")
-        if (event.kind in (*ALERTING, "repeat_seen") or event.data.get("held")) and not alerted:
+        if _alerts(event) and not alerted:
             alerted = True
             yield Entry(f"{short}.alert_raised", event.at, "alert_raised")
         prompt = event.data.get("prompt")
@@ -61,6 +62,12 @@ def timeline(
             yield Entry(f"{short}.prompt_played", event.at, "prompt_played", {"prompt": prompt})
         if event.data.get("next") == "bridged" and event.kind != "order_reached":
             yield Entry(f"{short}.escalated", event.at, "escalated", {"to": CONTROL_ROOM})
+
+
+def _alerts(event: Recorded) -> bool:
+    if event.kind == "marker_matched":
+        return bool(event.data["high_risk"])
+    return event.kind in (*ALERTING, "repeat_seen") or bool(event.data.get("held"))
 
 
 def _word(event: Recorded, connection: str) -> str:

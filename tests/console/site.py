@@ -252,9 +252,9 @@ class Console:
     def drain(self) -> None:
         """Copy the journal to the store, as the engine does."""
         settings = load({"QUIETLINE_DATA": str(self.data)}, self.data)
-        profiles = load_policy(settings).profiles
+        policy = load_policy(settings)
         tail = Tail(self._folders)
-        Drain(self.store, tail, self.keys, profiles).run_once()
+        Drain(self.store, tail, self.keys, policy.profiles, policy.markers).run_once()
         tail.close()
         self.refresh()
 

@@ -71,6 +71,20 @@ def test_keys_are_spaced_out() -> None:
         ),
         ("note_added", {"text": "<b>", "by": "anna"}, "Note", "anna", "<b>"),
         (
+            "marker_matched",
+            {"name": "High risk", "high_risk": True, "grade": "immediate"},
+            "Marker matched",
+            "High risk",
+            "",
+        ),
+        (
+            "marker_set",
+            {"by": "anna", "name": "High risk", "reason": "MARAC"},
+            "Marker set",
+            "High risk, anna",
+            "MARAC",
+        ),
+        (
             "repeat_seen",
             {"nth": 3, "seconds": 700},
             "Call number 3 from here in 12 minutes",

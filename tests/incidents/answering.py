@@ -170,3 +170,12 @@ def repeated(call: Calling, nth: int, urgency: int, seconds: int = 600) -> Recor
     first = call.events[0]
     data = {"nth": nth, "seconds": seconds, "urgency": urgency}
     return replace(first, key=f"repeat-{nth}", kind="repeat_seen", step=0, call_sid="", data=data)
+
+
+def marked(call: Calling, *, high_risk: bool) -> Recorded:
+    """Return what the engine adds when the caller's number carries a marker."""
+    first = call.events[0]
+    grade = "immediate" if high_risk else ""
+    data = {"marker": "m", "name": "Weapons", "high_risk": high_risk, "grade": grade}
+    key = f"marker-{high_risk}"
+    return replace(first, key=key, kind="marker_matched", step=0, call_sid="", data=data)

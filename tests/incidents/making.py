@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from callflow.profiles import Profile
+from config.grades import read_grades
+from config.markers import read_markers
 from incidents.drain import Drain
 from incidents.fold import Incident
 from incidents.recorded import Recorded, Sealed, call_key, event_key, seal
@@ -30,6 +32,10 @@ PROFILES: Final = {
     for path in _FILES.glob("*.toml")
     for profile in [Profile.read(tomllib.loads(path.read_text(encoding="utf-8")))]
 }
+MARKERS: Final = read_markers(
+    tomllib.loads((_FILES.parent / "markers.toml").read_text(encoding="utf-8")),
+    read_grades(tomllib.loads((_FILES.parent / "grades.toml").read_text(encoding="utf-8"))),
+)
 
 _sids = itertools.count(1)
 
@@ -146,7 +152,7 @@ class Machine:
 
     def drain(self) -> Drain:
         """A drain as a fresh engine process has it."""
-        return Drain(self.store, Tail(self.folders), self.keys, self.profiles)
+        return Drain(self.store, Tail(self.folders), self.keys, self.profiles, MARKERS)
 
     def drained(self, *events: Recorded) -> None:
         """Have events in the store, each call's in a file of its own if given so."""

@@ -18,6 +18,7 @@ from incidents.transactions import reading
 from tests.incidents.desks import noted
 from tests.incidents.making import (
     KEYS,
+    MARKERS,
     NOW,
     NUMBER,
     Caller,
@@ -62,7 +63,7 @@ def test_a_drain_that_dies_before_its_commit_leaves_nothing_and_the_next_does_al
     """Events, fold and position stand in one transaction, so half of it is never there."""
     caller = Caller()
     left(machine.folders[0], caller.arrives(), caller.presses("55"))
-    dying = Dying(machine.store, Tail(machine.folders), KEYS, machine.profiles)
+    dying = Dying(machine.store, Tail(machine.folders), KEYS, machine.profiles, MARKERS)
     with pytest.raises(KeyboardInterrupt):
         dying.run_once()
     assert count(machine) == 0

@@ -16,7 +16,7 @@ import pytest
 from incidents.engine import KEEP_FILES, Engine
 from incidents.segment import Reading, Segment
 from incidents.tail import AT_LEAST, Tail
-from tests.incidents.making import KEYS, Caller, Machine, drain_all, left, sealed, written
+from tests.incidents.making import KEYS, MARKERS, Caller, Machine, drain_all, left, sealed, written
 from tests.waiting import eventually
 
 
@@ -160,7 +160,9 @@ def test_one_look_takes_a_bounded_share_of_every_file(data: Path) -> None:
 
 def tidied(machine: Machine, drain_first: bool = True) -> set[str]:
     """Run the engine's tidying after one look of its drain; return the files left."""
-    engine = Engine(machine.store, machine.folders, machine.data / "wake", KEYS, machine.profiles)
+    engine = Engine(
+        machine.store, machine.folders, machine.data / "wake", KEYS, machine.profiles, MARKERS
+    )
     tail = Tail(machine.folders)
     tail.look()
     if drain_first:
@@ -242,7 +244,9 @@ def test_the_engine_drains_until_told_to_stop_and_another_takes_over(
     machine = sqlite_machine
     stops = [threading.Event(), threading.Event()]
     engines = [
-        Engine(machine.store, machine.folders, machine.data / "wake", KEYS, machine.profiles)
+        Engine(
+            machine.store, machine.folders, machine.data / "wake", KEYS, machine.profiles, MARKERS
+        )
         for _ in stops
     ]
     threads = [

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from callflow.urgency import STRENGTH
 from incidents.fold import KINDS, Folded, fold
 from incidents.recorded import Recorded
-from tests.incidents.answering import CONTROL_ROOM, LANDLINE, MOBILE, NOW, Calling, repeated
+from tests.incidents.answering import CONTROL_ROOM, LANDLINE, MOBILE, NOW, Calling, marked, repeated
 
 History = list[Recorded]
 FAST = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -41,6 +41,8 @@ _DOES = (
     "retries later",
     "ends",
     "repeat",
+    "marker high",
+    "marker other",
     "ordered ask",
     "ordered ask",
     "ordered hold",
@@ -78,6 +80,8 @@ def play(profile: str, number: str, room: bool, did: Sequence[str]) -> History:
                 call.fails()
             case ["ends"]:
                 call.ends()
+            case ["marker", which]:
+                call.events.append(marked(call, high_risk=which == "high"))
             case ["repeat"]:
                 call.events.append(repeated(call, 2 + len(call.events) % 2, 3))
             case _:
@@ -131,6 +135,9 @@ def event(kind: str, step: int, at: int, keys: str, next_stage: str, held: bool)
             step = 0
         case "repeat_seen":
             data = {"nth": 2 + step % 4, "seconds": 60 * step, "urgency": 2 + step % 2}
+        case "marker_matched":
+            data = {"marker": f"{step}", "name": "High risk", "high_risk": step % 2 == 0}
+            data |= {"grade": "immediate" if step % 2 == 0 else ""}
         case "connected":
             data = {"to": "control room"}
     moment = NOW + timedelta(milliseconds=at)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from incidents.fold import Incident
-from tests.incidents.answering import CONTROL_ROOM, LANDLINE, Calling, repeated
+from tests.incidents.answering import CONTROL_ROOM, LANDLINE, Calling, marked, repeated
 
 
 def read(incident: Incident) -> tuple[str, int, str, str]:
@@ -18,6 +18,12 @@ def read(incident: Incident) -> tuple[str, int, str, str]:
 def with_repeat(call: Calling, nth: int) -> Calling:
     """Add that this is the ``nth`` call, as profile gb ranks it."""
     call.events.append(repeated(call, nth, {2: 3}.get(nth, 2)))
+    return call
+
+
+def with_marker(call: Calling, *, high_risk: bool = True) -> Calling:
+    """Add that the number carries a marker."""
+    call.events.append(marked(call, high_risk=high_risk))
     return call
 
 
@@ -83,6 +89,26 @@ SITUATIONS: dict[str, tuple[Callable[[], Calling], tuple[str, int, str, str]]] =
     "landline silence": (
         lambda: Calling(number=LANDLINE).arrives().stays_silent(4),
         ("nothing", 2, "waiting", "open"),
+    ),
+    "high-risk marker, just arrived": (
+        lambda: with_marker(Calling().arrives()),
+        ("nothing", 1, "waiting", "open"),
+    ),
+    "high-risk marker, hang-up without a sign": (
+        lambda: with_marker(Calling().arrives().ends()),
+        ("nothing", 1, "waiting", "dropped"),
+    ),
+    "high-risk marker, mobile silence, we let go": (
+        lambda: with_marker(Calling().arrives().is_let_go()),
+        ("nothing", 1, "waiting", "ended"),
+    ),
+    "high-risk marker, any key": (
+        lambda: with_marker(Calling().arrives().presses("7")),
+        ("someone_there", 1, "waiting", "open"),
+    ),
+    "another marker, hang-up without a sign": (
+        lambda: with_marker(Calling().arrives().ends(), high_risk=False),
+        ("nothing", 4, "review", "dropped"),
     ),
     "landline silence for long": (
         lambda: Calling(number=LANDLINE).arrives().stays_silent(60),

@@ -1,0 +1,271 @@
+"""Markers: warnings on a number or a person, each with an action, an owner and a last day.
+
+Set, changed and ended with a reason, in one transaction with the audit entry and, where it
+was done from a call, with that call's timeline. Past its last day a marker matches no new call
+and asks for a review. Ending a high-risk one takes a supervisor. It judges nobody: a person
+sets every marker.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, func, select, update
+
+from incidents.audit import Audit
+from incidents.fold import as_text
+from incidents.identity import uuid7
+from incidents.marker_kinds import Change, Listed, Marker, MarkerKinds, Wanted
+from incidents.marking import of_numbers
+from incidents.marking import of_person as on_person
+from incidents.numbers import number_in
+from incidents.owners import owner_id
+from incidents.persons import canonical, names
+from incidents.roles import Roles
+from incidents.sealed import Keys
+from incidents.store import Store
+from incidents.tables import incidents, markers, numbers, users
+from incidents.transactions import next_revision, reading, writing
+from incidents.working import Actor, Conflict, Unfit, text_of, write_entry
+
+LONGEST_ACTION: Final = 400
+LONGEST_REASON: Final = 1000
+MOST_SHOWN: Final = 200
+"""Markers one list shows; how many there are is said beside it."""
+_MONTH: Final = timedelta(days=31)
+
+
+class NoSuchMarker(LookupError):
+    """No marker has this id."""
+
+
+class Markers:
+    """The markers of one site. Every method raises ``StoreUnavailable``."""
+
+    def __init__(
+        self, store: Store, keys: Keys, audit: Audit, kinds: MarkerKinds, roles: Roles
+    ) -> None:
+        self._store = store
+        self._keys = keys
+        self._audit = audit
+        self._roles = roles
+        self.kinds = kinds
+
+    def set_on_call(self, reference: str, wanted: Wanted, *, by: str, now: datetime) -> str:
+        """Set a marker on the number a call came from; returns its id.
+
+        Raises ``NoSuchIncident``, ``Conflict`` when the call has no number, and ``Unfit``.
+        """
+        with writing(self._store.engine) as connection:
+            call = self._store.find(connection, reference).call_key
+            number = connection.scalar(
+                select(incidents.c.number_id).where(incidents.c.call_key == call)
+            )
+            if number is None:
+                raise Conflict("The caller withheld the number: set the marker on the person.")
+            row = self.put(connection, wanted, by, now, number_id=number)
+            facts: dict[str, str | None] = {"by": by, "name": self.kinds.of(wanted.kind).name}
+            facts |= {"until": as_text(wanted.until), "reason": wanted.reason.strip()}
+            write_entry(connection, self._keys, call, "marker_set", facts, at=now)
+            changed = update(incidents).where(incidents.c.call_key == call)
+            connection.execute(changed.values(revision=next_revision(connection)))
+        return row
+
+    def set_on_person(self, person: str, wanted: Wanted, *, by: str, now: datetime) -> str:
+        """Set a marker on a person; returns its id. Raises ``NoSuchPerson`` and ``Unfit``."""
+        with writing(self._store.engine) as connection:
+            return self.put(connection, wanted, by, now, person_id=canonical(connection, person))
+
+    def put(self, connection: Connection, wanted: Wanted, by: str, now: datetime, **on: str) -> str:
+        """Set one in a transaction that writes more. ``on``: the column of what it stands on.
+
+        Raises ``Unfit``.
+        """
+        if self.kinds.get(wanted.kind) is None:
+            raise Unfit("kind", "Choose a kind of marker.")
+        action, why = self._fit(connection, wanted, now)
+        row = uuid7(now)
+        changes = [_change("set", by, why, now, wanted)]
+        connection.execute(
+            markers.insert().values(
+                id=row,
+                kind=wanted.kind,
+                action=self._sealed(row, action, changes),
+                owner=wanted.owner,
+                created_at=now,
+                created_by=by,
+                expires_at=wanted.until,
+                **on,
+            )
+        )
+        self._audit.put(connection, by, "collection", "set a marker", row, why, at=now)
+        return row
+
+    def review(self, marker: str, wanted: Wanted, *, by: str, now: datetime) -> None:
+        """Say anew what is to be done, who owns it and until when it stands.
+
+        Raises ``NoSuchMarker``, ``Conflict`` when it has ended, and ``Unfit``.
+        """
+        with writing(self._store.engine) as connection:
+            row = self._open_row(connection, marker)
+            action, why = self._fit(connection, wanted, now)
+            change = _change("reviewed", by, why, now, wanted)
+            self._write(
+                connection, row, change, action, owner=wanted.owner, expires_at=wanted.until
+            )
+            self._audit.put(connection, by, "alteration", "reviewed a marker", marker, why, at=now)
+
+    def end(self, marker: str, reason: str, *, by: Actor, now: datetime) -> None:
+        """End a marker; calls it has raised stay raised.
+
+        Raises ``NoSuchMarker``, ``Unfit``, and ``Conflict`` when it has ended, or when it is
+        high-risk and ``by`` is no supervisor.
+        """
+        why = text_of("why", reason, "why it is no longer needed", LONGEST_REASON)
+        with writing(self._store.engine) as connection:
+            row = self._open_row(connection, marker)
+            if self.kinds.of(row.kind).high_risk and not self._roles.may(by.role, "supervise"):
+                raise Conflict("A high-risk marker is ended by a supervisor: ask one.")
+            change = _change("ended", by.name, why, now)
+            self._write(connection, row, change, None, ended_at=now, ended_by=by.name)
+            self._audit.put(
+                connection, by.name, "alteration", "ended a marker", marker, why, at=now
+            )
+
+    def one(self, marker: str) -> Marker:
+        """Return a marker, ended or not. Raises ``NoSuchMarker``."""
+        with reading(self._store.engine) as connection:
+            return self._read(connection, [self._row(connection, marker)])[0]
+
+    def listed(self, now: datetime) -> Listed:
+        """Return the markers nobody ended: those past their last day first, then the next due."""
+        open_ones = markers.c.ended_at.is_(None)
+        query = _query().where(open_ones).order_by(markers.c.expires_at, markers.c.id)
+        counting = select(func.count()).select_from(markers).where(open_ones)
+        with reading(self._store.engine) as connection:
+            rows = connection.execute(query.limit(MOST_SHOWN)).all()
+            shown = self._read(connection, rows)
+            many = connection.scalar(counting) or 0
+        return Listed(tuple(sorted(shown, key=lambda one: not one.asks(now))), int(many))
+
+    def of_call(self, call_key: str) -> tuple[Marker, ...]:
+        """Return the markers that reach a call by its number: high-risk first, ended ones not."""
+        with reading(self._store.engine) as connection:
+            number = connection.scalar(
+                select(incidents.c.number_id).where(incidents.c.call_key == call_key)
+            )
+            if number is None:
+                return ()
+            on = of_numbers(connection, {number}).get(number, [])
+            return self._these(connection, (one.marker for one in on))
+
+    def of_person(self, person: str) -> tuple[Marker, ...]:
+        """Return the markers on a person and where they live. Raises ``NoSuchPerson``."""
+        with reading(self._store.engine) as connection:
+            return self._these(connection, (one.marker for one in on_person(connection, person)))
+
+    def _these(self, connection: Connection, ids: Iterable[str]) -> tuple[Marker, ...]:
+        rows = connection.execute(_query().where(markers.c.id.in_(sorted(set(ids))))).all()
+        found = self._read(connection, rows)
+        return tuple(sorted(found, key=lambda one: (not one.kind.high_risk, one.expires_at)))
+
+    def _fit(self, connection: Connection, wanted: Wanted, now: datetime) -> tuple[str, str]:
+        """Return the action and the reason, tidied. Raises ``Unfit``."""
+        action = text_of("action", wanted.action, "what is to be done", LONGEST_ACTION)
+        why = text_of("reason", wanted.reason, "why", LONGEST_REASON)
+        if wanted.until <= now:
+            raise Unfit("until", "This day has passed: give one that is still to come.")
+        if wanted.until > now + self.kinds.longest_months * _MONTH:
+            raise Unfit("until", f"Give a day within {self.kinds.longest_months} months.")
+        owner_id(connection, self._roles, wanted.owner)
+        return action, why
+
+    def _open_row(self, connection: Connection, marker: str) -> Row[Any]:
+        """Return the row of a marker nobody ended, locked until the transaction ends."""
+        connection.execute(select(markers.c.id).where(markers.c.id == marker).with_for_update())
+        row = self._row(connection, marker)
+        if row.ended_at is not None:
+            raise Conflict(f"{row.ended_by} ended it already ({as_text(row.ended_at)}).")
+        return row
+
+    @staticmethod
+    def _row(connection: Connection, marker: str) -> Row[Any]:
+        row = connection.execute(_query().where(markers.c.id == marker)).first()
+        if row is None:
+            raise NoSuchMarker(marker)
+        return row
+
+    def _write(
+        self, connection: Connection, row: Row[Any], change: Change, action: str | None, **what: Any
+    ) -> None:
+        """Write a change; ``action`` None: it stays as it is."""
+        was, changes = self._opened(row)
+        data = self._sealed(row.id, action or was, [*changes, change])
+        connection.execute(
+            update(markers).where(markers.c.id == row.id).values(action=data, **what)
+        )
+
+    def _sealed(self, row: str, action: str, changes: Sequence[Change]) -> bytes:
+        told = {"action": action, "changes": [asdict(one) for one in changes]}
+        plain = json.dumps(told).encode()
+        return self._keys.seal(plain, f"markers|{row}|action")
+
+    def _opened(self, row: Row[Any]) -> tuple[str, tuple[Change, ...]]:
+        data = json.loads(self._keys.open(row.action, f"markers|{row.id}|action"))
+        return data["action"], tuple(Change(**one) for one in data["changes"])
+
+    def _read(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Marker]:
+        allowed = set(self._roles.with_right("people"))
+        named = names(connection, self._keys, (row.person_id for row in rows if row.person_id))
+        found = []
+        for row in rows:
+            action, changes = self._opened(row)
+            if row.person_id:
+                on = named[row.person_id]
+            elif row.number is not None:
+                on = f"number {number_in(row.number_id, row.number, self._keys)}"
+            else:
+                on = "an address"
+            here = row.owner_role in allowed and row.owner_left is None
+            found.append(
+                Marker(
+                    id=row.id,
+                    kind=self.kinds.of(row.kind),
+                    action=action,
+                    owner=row.owner,
+                    owner_here=here,
+                    on=on,
+                    person=row.person_id,
+                    created_by=row.created_by or "",
+                    created_at=row.created_at,
+                    expires_at=row.expires_at,
+                    ended_at=row.ended_at,
+                    ended_by=row.ended_by,
+                    changes=changes,
+                )
+            )
+        return found
+
+
+def _change(what: str, by: str, why: str, now: datetime, wanted: Wanted | None = None) -> Change:
+    at = as_text(now) or ""
+    if wanted is None:
+        return Change(at, by, what, why)
+    return Change(at, by, what, why, as_text(wanted.until) or "", wanted.owner)
+
+
+def _query() -> Select[Any]:
+    return (
+        select(
+            markers,
+            numbers.c.number,
+            users.c.role.label("owner_role"),
+            users.c.disabled_at.label("owner_left"),
+        )
+        .outerjoin(numbers, markers.c.number_id == numbers.c.id)
+        .outerjoin(users, markers.c.owner == users.c.name)
+    )

@@ -1,0 +1,245 @@
+"""Rule 4: a high-risk marker outranks silence, whenever it was set and whatever the caller does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from incidents.audit import Audit
+from incidents.fold import Incident
+from incidents.marker_kinds import Wanted
+from incidents.markers import Markers
+from incidents.matching import AGAIN_FOR, Matching
+from incidents.numbers import number_row
+from incidents.persons import Persons
+from incidents.safe_contact import SafeContact
+from incidents.tables import incidents, people, person_numbers
+from incidents.transactions import StoreUnavailable, writing
+from tests.incidents.desks import ANNA, SUE, Room, after
+from tests.incidents.making import KEYS, MARKERS, NOW, NUMBER, Caller
+from tests.incidents.officers import Office, roles
+
+YEAR = timedelta(days=300)
+
+
+@dataclass(slots=True)
+class Place:
+    """A control room, its markers, and the look the engine takes at open calls."""
+
+    room: Room
+    markers: Markers
+    matching: Matching
+    now: datetime = NOW
+
+    def sets(
+        self, number: str = NUMBER, kind: str = "high_risk", until: datetime | None = None
+    ) -> str:
+        """Set a marker on a number."""
+        with writing(self.room.machine.store.engine) as connection:
+            row = number_row(connection, KEYS, number, NOW)
+            return self.markers.put(connection, wanted(kind, until), "cara", NOW, number_id=row)
+
+    def knows(self, name: str, number: str = NUMBER) -> str:
+        """Have somebody known who has a number."""
+        store = self.room.machine.store
+        person = Persons(store, KEYS, Audit(store.engine, KEYS)).add(name, by="cara", now=NOW)
+        with writing(store.engine) as connection:
+            connection.execute(
+                person_numbers.insert().values(
+                    id=f"{person[:-4]}-pn",
+                    person_id=person,
+                    number_id=number_row(connection, KEYS, number, NOW),
+                    data=SafeContact().sealed(KEYS, f"{person[:-4]}-pn"),
+                    by="cara",
+                    at=NOW,
+                )
+            )
+        return person
+
+    def looks(self, seconds: float = 0) -> None:
+        """Have the engine look at open calls once."""
+        self.now = after(seconds)
+        self.matching.turn(0)
+
+    def read(self, caller: Caller) -> tuple[str, int, str, str | None]:
+        """What a call reads: signal, urgency, state, proposed grade."""
+        found: Incident = self.room.machine.incident(caller)
+        return found.signal, found.urgency, found.state, found.proposed_grade
+
+
+def wanted(kind: str = "high_risk", until: datetime | None = None) -> Wanted:
+    """What somebody types who sets a marker."""
+    return Wanted("Send a unit", "cara", until or NOW + YEAR, "MARAC of 4 November", kind)
+
+
+@pytest.fixture
+def place(tmp_path: Path, store_url: str) -> Place:
+    """A control room over each kind of store, with an officer."""
+    room = Room.at(tmp_path, store_url)
+    Office(room.machine.store)
+    store = room.machine.store
+    markers = Markers(store, KEYS, Audit(store.engine, KEYS), MARKERS, roles())
+    place = Place(room, markers, None)  # type: ignore[arg-type]
+    place.matching = Matching(store, KEYS, room.machine.drain(), lambda: place.now)
+    return place
+
+
+def test_rule_4_a_silent_hang_up_from_a_marked_number_waits_at_the_top(place: Place) -> None:
+    """With no key and no sound: urgency 1, waiting, the grade proposed, the reason shown first."""
+    place.sets()
+    caller = Caller()
+    place.room.machine.drained(caller.arrives(), caller.hangs_up())
+    assert place.read(caller) == ("nothing", 1, "waiting", "immediate")
+    found = place.room.machine.incident(caller)
+    assert found.reasons[0] == "high-risk marker"
+    assert found.connection == "dropped"
+    assert [one.data["name"] for one in place.room.entries(caller, "marker_matched")] == [
+        "High risk of domestic abuse"
+    ]
+
+
+def test_rule_4_holds_for_a_marker_on_the_person_who_has_the_number(place: Place) -> None:
+    """Whichever of their numbers they call from, and whichever of two merged rows carries it."""
+    other = "+447700900456"
+    one, twin = place.knows("Mair Example"), place.knows("M. Example", other)
+    place.markers.set_on_person(one, wanted(), by="cara", now=NOW)
+    with writing(place.room.machine.store.engine) as connection:
+        connection.execute(people.update().where(people.c.id == twin).values(merged_into=one))
+    for number in (NUMBER, other):
+        caller = Caller(number=number)
+        place.room.machine.drained(caller.arrives())
+        assert place.read(caller) == ("nothing", 1, "waiting", "immediate")
+
+
+def test_a_marker_raises_calls_of_its_number_only(place: Place) -> None:
+    """Another number, and a withheld one, are not touched."""
+    place.sets()
+    stranger = Caller(number="+447700900999")
+    hidden = Caller(number=None, withheld=True)
+    for caller in (stranger, hidden):
+        place.room.machine.drained(caller.arrives(), caller.hangs_up())
+        assert place.read(caller) == ("nothing", 4, "review", None)
+
+
+def test_a_marker_that_is_not_high_risk_is_named_and_raises_nothing(place: Place) -> None:
+    """The handler reads it; the rank stays."""
+    place.sets(kind="weapons")
+    caller = Caller()
+    place.room.machine.drained(caller.arrives(), caller.presses("7"))
+    found = place.room.machine.incident(caller)
+    assert (found.urgency, found.proposed_grade) == (2, None)
+    assert "marker: weapons at the address" in found.reasons
+
+
+@pytest.mark.parametrize("what", ["ended", "expired"])
+def test_a_marker_that_ended_or_expired_matches_no_new_call(place: Place, what: str) -> None:
+    """One that expired asks for a review instead."""
+    marker = place.sets(until=after(60) if what == "expired" else None)
+    if what == "ended":
+        place.markers.end(marker, "Moved away", by=SUE, now=after(1))
+    caller = Caller(began=after(120))
+    place.room.machine.drained(caller.arrives())
+    place.looks(120)
+    assert place.read(caller) == ("nothing", 4, "waiting", None)
+    asking = [one.id for one in place.markers.listed(after(120)).shown if one.asks(after(120))]
+    assert asking == ([marker] if what == "expired" else [])
+
+
+def test_a_marker_set_while_the_call_is_open_raises_it_within_a_look(place: Place) -> None:
+    """And one in the review queue, and one that a person had lowered; not one that is closed."""
+    waiting, gone = Caller(), Caller()
+    place.room.machine.drained(waiting.arrives())
+    place.room.machine.drained(gone.arrives(), gone.hangs_up())
+    closed = place.room.claimed(keys="7")
+    place.room.desk.close(closed.reference, "accidental", "It was a child", by=ANNA, now=after(30))
+    place.looks(40)
+    place.sets()
+    place.looks(42)
+    assert place.read(waiting) == ("nothing", 1, "waiting", "immediate")
+    assert place.read(gone) == ("nothing", 1, "waiting", "immediate")
+    assert place.read(closed)[2] == "closed"
+
+
+def test_a_call_is_raised_when_its_number_is_learned_to_be_a_marked_persons(place: Place) -> None:
+    """Nobody set a marker then: a number was added to somebody who carries one."""
+    caller = Caller()
+    place.room.machine.drained(caller.arrives())
+    person = place.knows("Mair Example", "+447700900456")
+    place.markers.set_on_person(person, wanted(), by="cara", now=NOW)
+    place.looks(1)
+    assert place.read(caller)[1] == 4
+    place.looks(200)  # the marker itself is no longer new
+    place.knows("Another Example")
+    with writing(place.room.machine.store.engine) as connection:
+        connection.execute(person_numbers.update().values(person_id=person))
+    place.looks(202)
+    assert place.read(caller) == ("nothing", 1, "waiting", "immediate")
+
+
+def test_a_call_that_reaches_the_store_just_after_the_look_is_raised_by_the_next(
+    place: Place,
+) -> None:
+    """Its fold began before the marker was written: it is asked about again for a while."""
+    late = Caller()
+    place.room.machine.drained(late.arrives())
+    place.sets()
+    with writing(place.room.machine.store.engine) as connection:
+        row = connection.execute(select(incidents.c.number_id)).scalar_one()
+        connection.execute(incidents.update().values(number_id=None))  # not to be seen yet
+    place.looks(1)
+    with writing(place.room.machine.store.engine) as connection:
+        connection.execute(incidents.update().values(number_id=row))
+    assert place.read(late)[1] == 4
+    place.looks(1 + AGAIN_FOR.total_seconds() / 2)
+    assert place.read(late)[1] == 1
+
+
+def test_a_marker_outranks_what_a_person_had_lowered_before(place: Place) -> None:
+    """It is news to them: the call is now again, whatever they made of it without the marker."""
+    caller = place.room.waiting("7")
+    with writing(place.room.machine.store.engine) as connection:
+        connection.execute(incidents.update().values(set_urgency=4, set_urgency_at=after(10)))
+    assert place.read(caller)[1] == 4
+    place.sets()
+    place.looks(20)
+    assert place.read(caller)[1] == 1
+
+
+def test_a_match_counts_once_and_stays_when_the_marker_ends(place: Place) -> None:
+    """However often it is found, by the drain or a look, before and after a restart."""
+    marker = place.sets()
+    caller = Caller()
+    place.room.machine.drained(caller.arrives())
+    for seconds in (1, 2, 3):
+        place.looks(seconds)
+    store = place.room.machine.store
+    Matching(store, KEYS, place.room.machine.drain(), lambda: after(4)).turn(0)
+    place.markers.end(marker, "Set on the wrong number", by=SUE, now=after(5))
+    place.looks(6)
+    place.room.machine.drained(caller.hangs_up(after(7)))
+    assert place.read(caller) == ("nothing", 1, "waiting", "immediate")
+    assert len(place.room.entries(caller, "marker_matched")) == 1
+
+
+def test_a_look_that_failed_finds_the_marker_again(place: Place) -> None:
+    """What the store refused is not taken for seen."""
+    caller = Caller()
+    place.room.machine.drained(caller.arrives())
+    place.sets()
+
+    class Away:
+        markers = MARKERS
+
+        def unknown(self, *_: object) -> list[object]:
+            raise StoreUnavailable("planted")
+
+    good, place.matching._drain = place.matching._drain, Away()  # type: ignore[assignment]
+    with pytest.raises(StoreUnavailable):
+        place.looks(1)
+    place.matching._drain = good
+    place.looks(500)
+    assert place.read(caller)[1] == 1
