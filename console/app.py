@@ -32,6 +32,7 @@ from console import (
     figures,
     follow_ups,
     health,
+    markers,
     operations,
     orders,
     persons,
@@ -56,6 +57,7 @@ from incidents.carrier import Carrier
 from incidents.desk import Desk
 from incidents.figures import Counting
 from incidents.follow_ups import FollowUps
+from incidents.markers import Markers
 from incidents.operations import Operations
 from incidents.orders import LiveCalls
 from incidents.presence import Presence
@@ -126,6 +128,8 @@ def application(
         {number: line.kind for number, line in policy.lines.items() if line.purpose == "live"},
         training=settings.training,
     )
+    work = FollowUps(store, keys, audit, policy.follow_ups, policy.roles)
+    warnings = Markers(store, keys, audit, policy.markers, policy.roles)
     parts = (
         api.blueprint(store, watch, given),
         orders.blueprint(orders.Work(desk, given, carrier, watch, store)),
@@ -142,10 +146,9 @@ def application(
         ),
         contacts.blueprint(contacts.work(store, keys, audit, policy.roles)),
         supervising.blueprint(desk, Presence(store.engine), watch, policy.ladder),
-        follow_ups.blueprint(
-            FollowUps(store, keys, audit, policy.follow_ups, policy.roles), calling_back
-        ),
+        follow_ups.blueprint(work, calling_back),
         callbacks.blueprint(calling_back),
+        markers.blueprint(warnings, work),
         reviewing.blueprint(
             Reviewing(store, keys, audit, given, policy.review),
             SecondLook(store, keys, audit, given, policy.review),

@@ -25,7 +25,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from console import asking, strip, telling, words
+from console import asking, markers, strip, telling, words
 from console.answers import written_out
 from console.audited import REASON_NEEDED, audited
 from console.guard import doors, everyone, for_right, holder
@@ -36,6 +36,7 @@ from console.watch import Watch
 from incidents.desk import Actor, Desk
 from incidents.fold import Incident
 from incidents.known import Known, known
+from incidents.marker_kinds import Marker
 from incidents.parts import PARTS
 from incidents.patterns import Matched, matched
 from incidents.sealed import is_reference
@@ -209,6 +210,7 @@ def shown(found: Record) -> dict[str, object]:
         "patterns": _patterns(found),
         "known": _known(found),
         "part_names": PARTS,
+        "markers": _markers(found),
         "languages": rules.languages,
         "control_room": rules.control_room,
         "services": rules.services.all,
@@ -246,6 +248,16 @@ def _known(found: Record) -> tuple[Known, ...]:
         if not audited().seen_lately(holder(), one.person.id):
             audited().looked(holder(), "saw who may be calling", one.person.id)
     return there
+
+
+def _markers(found: Record) -> tuple[Marker, ...] | None:
+    """The markers that reach this call, for those who may read them; None: they cannot be read."""
+    if not holder().may("people"):
+        return ()
+    try:
+        return markers.of_call(found.incident.call_key)
+    except StoreUnavailable:
+        return None
 
 
 def _at_least(start: datetime, until: datetime) -> datetime:

@@ -35,6 +35,7 @@ PLACES: Final = (
     Place("/my-day", "My day", "people"),
     Place("/contacts", "Contacts", "people"),
     Place("/overdue", "Overdue", "supervise"),
+    Place("/markers", "Markers", "people"),
     Place("/operations", "Operations", "people"),
     Place("/figures", "Figures", "figures"),
     Place("/supervisor", "Supervisor", "supervise"),

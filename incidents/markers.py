@@ -9,7 +9,7 @@ sets every marker.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -88,6 +88,7 @@ class Markers:
         if self.kinds.get(wanted.kind) is None:
             raise Unfit("kind", "Choose a kind of marker.")
         action, why = self._fit(connection, wanted, now)
+        self._refuse_second(connection, wanted.kind, on)
         row = uuid7(now)
         changes = [_change("set", by, why, now, wanted)]
         connection.execute(
@@ -172,6 +173,16 @@ class Markers:
         rows = connection.execute(_query().where(markers.c.id.in_(sorted(set(ids))))).all()
         found = self._read(connection, rows)
         return tuple(sorted(found, key=lambda one: (not one.kind.high_risk, one.expires_at)))
+
+    @staticmethod
+    def _refuse_second(connection: Connection, kind: str, on: Mapping[str, str]) -> None:
+        """Two of one kind on one number would each ask for a review, and tell no more than one."""
+        same = [markers.c[column] == value for column, value in on.items()]
+        there = select(markers.c.id).where(
+            markers.c.kind == kind, markers.c.ended_at.is_(None), *same
+        )
+        if connection.scalar(there.limit(1)) is not None:
+            raise Unfit("kind", "It carries a marker of this kind already: review that one.")
 
     def _fit(self, connection: Connection, wanted: Wanted, now: datetime) -> tuple[str, str]:
         """Return the action and the reason, tidied. Raises ``Unfit``."""

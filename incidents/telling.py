@@ -20,6 +20,8 @@ _TOLD: Final = {
 _TOLD_ELSE: Final = ("keys", "words", "confidence", "status", "duration", "code", "nth", "seconds")
 _UNTOLD: Final = ("order_reached",)
 """Kinds that stand on the timeline only by what was said: who gave the order wrote the rest."""
+_FOUND: Final = ("repeat_seen", "marker_matched")
+"""Kinds the engine adds when it has looked at other records."""
 _QUIET_STAGES: Final = ("hold", "asked")
 
 
@@ -45,7 +47,7 @@ def timeline(
     ``confirmed_at``: when the full signal was given, or None.
     """
     confirmed = alerted = False
-    for event in sorted(history.events, key=lambda event: (event.at, event.step, event.key)):
+    for event in sorted(history.events, key=_place):
         short = event.key[:16]
         # A held line reports silence every few seconds: kept, but not told.
         quiet = event.kind == "nothing_heard" and event.data.get("stage") in _QUIET_STAGES
@@ -62,6 +64,11 @@ def timeline(
             yield Entry(f"{short}.prompt_played", event.at, "prompt_played", {"prompt": prompt})
         if event.data.get("next") == "bridged" and event.kind != "order_reached":
             yield Entry(f"{short}.escalated", event.at, "escalated", {"to": CONTROL_ROOM})
+
+
+def _place(event: Recorded) -> tuple[datetime, bool, int, str]:
+    # What the engine found about a call counts from its start, and is told after its arrival.
+    return event.at, event.kind in _FOUND, event.step, event.key
 
 
 def _alerts(event: Recorded) -> bool:

@@ -24,6 +24,7 @@ from console import (
     figures,
     follow_ups,
     health,
+    markers,
     operations,
     orders,
     persons,
@@ -44,6 +45,7 @@ from incidents.desk import Desk, Rules
 from incidents.drain import Drain
 from incidents.figures import Counting
 from incidents.follow_ups import FollowUps
+from incidents.markers import Markers
 from incidents.migrate import upgrade
 from incidents.operations import Operations
 from incidents.presence import Presence
@@ -87,6 +89,7 @@ class Console:
     second_look: SecondLook = field(init=False)
     contacts: contacts.Work = field(init=False)
     callbacks: CallBacks = field(init=False)
+    markers: Markers = field(init=False)
     calls: Calls = field(init=False)
     app: Flask = field(init=False)
     _calls: itertools.count[int] = field(init=False)
@@ -113,6 +116,7 @@ class Console:
         self.reviewing = Reviewing(self.store, self.keys, self.audit, self.rules, every)
         self.second_look = SecondLook(self.store, self.keys, self.audit, self.rules, every)
         self.contacts = contacts.work(self.store, self.keys, self.audit, policy.roles)
+        self.markers = Markers(self.store, self.keys, self.audit, policy.markers, policy.roles)
         self.calls = Calls()
         self.callbacks = CallBacks(
             self.store,
@@ -164,6 +168,7 @@ class Console:
                 (contacts.SECTION, callbacks.section(self.callbacks)),
             ),
             reviewing.blueprint(self.reviewing, self.second_look),
+            markers.blueprint(self.markers, self.follow_ups),
         ]
         self.app = create(site, parts)
         self._calls = itertools.count(1)

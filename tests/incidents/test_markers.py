@@ -141,10 +141,10 @@ def test_those_past_their_day_or_without_an_owner_ask_for_a_review_first(
     reference = room.waiting("7").reference
     late = wanted(until=NOW + timedelta(days=30))
     standing = work.set_on_call(reference, wanted(until=NOW + timedelta(days=60)), by="a", now=NOW)
-    past = work.set_on_call(reference, late, by="a", now=NOW)
-    orphan = work.set_on_call(
-        reference, replace(wanted(), owner="dan", until=NOW + timedelta(days=90)), by="a", now=NOW
-    )
+    past = work.set_on_call(reference, replace(late, kind="stalking"), by="a", now=NOW)
+    days_90 = NOW + timedelta(days=90)
+    lone = replace(wanted("weapons"), owner="dan", until=days_90)
+    orphan = work.set_on_call(reference, lone, by="a", now=NOW)
     with writing(room.machine.store.engine) as connection:
         connection.execute(users.update().where(users.c.name == "dan").values(disabled_at=NOW))
     now = NOW + timedelta(days=31)
@@ -153,3 +153,16 @@ def test_those_past_their_day_or_without_an_owner_ask_for_a_review_first(
     assert [one.asks(now) for one in listed.shown] == [True, True, False]
     assert [one.stands(now) for one in listed.shown] == [False, True, True]
     assert listed.many == 3
+
+
+def test_a_second_of_one_kind_on_one_number_is_refused_until_the_first_has_ended(
+    room: Room, work: Markers
+) -> None:
+    """It would tell no more, and ask for a review of its own."""
+    caller = room.waiting("7")
+    first = work.set_on_call(caller.reference, wanted("weapons"), by="cara", now=NOW)
+    with pytest.raises(Unfit, match="already"):
+        work.set_on_call(caller.reference, wanted("weapons"), by="dan", now=after(1))
+    work.end(first, "Handed in", by=CARA, now=after(2))
+    work.set_on_call(caller.reference, wanted("weapons"), by="dan", now=after(3))
+    assert len(work.of_call(caller.key)) == 1
