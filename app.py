@@ -204,16 +204,19 @@ def run_engine() -> None:
 
 
 def engine(settings: Settings, rules_of: Policy) -> Engine:
-    """Build the engine: the drain, and beside it the ladder and the watchman."""
+    """Build the engine: the drain, and beside it the ladder, the watchman and the rules."""
+    from console import words
     from console.rules import rules
     from incidents.audit import Audit
     from incidents.carrier import Carrier
     from incidents.drain import Drain
     from incidents.engine import Engine
+    from incidents.follow_ups import FollowUps
     from incidents.heartbeat import Heartbeat
     from incidents.ladder import Climber
     from incidents.ladder_turns import LadderTurns
     from incidents.matching import Matching
+    from incidents.rule_turns import RuleTurns
     from incidents.sealed import Keys
     from incidents.silent_calls import SilentCalls
     from incidents.store import Store
@@ -244,6 +247,10 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
         chores=(audit.bring_in, lambda: audit.keep_head(datetime.now(UTC))),
         training=settings.training,
     )
+    made = FollowUps(store, keys, audit, rules_of.follow_ups, rules_of.roles)
+    follow_up_rules = RuleTurns(
+        store, keys, made, rules_of.roles, rules_of.follow_up_rules, words.LOCAL
+    )
     return Engine(
         store=store,
         journals=settings.journals,
@@ -251,7 +258,12 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
         keys=keys,
         profiles=rules_of.profiles,
         markers=rules_of.markers,
-        besides=(ladder, watchman, Matching(store, keys, drain, lambda: datetime.now(UTC))),
+        besides=(
+            ladder,
+            watchman,
+            Matching(store, keys, drain, lambda: datetime.now(UTC)),
+            follow_up_rules,
+        ),
     )
 
 

@@ -15,9 +15,14 @@ _LONGEST_NAME: Final = 80
 _LATEST_DUE_DAYS: Final = 366
 
 
+def check_follow_ups(data: dict[str, Any]) -> None:
+    """Check the head of the parsed file. Raises ``BadFile``."""
+    check_head(data, ("kind", "rule"), "kinds and rules")
+
+
 def read_follow_ups(data: dict[str, Any]) -> Kinds:
     """Read the parsed file. Raises ``BadFile`` on the first wrong key."""
-    check_head(data, ("kind",), "kinds")
+    check_follow_ups(data)
     tables = data.get("kind")
     if not isinstance(tables, list) or not tables:
         raise BadFile("kind", "must be at least one [[kind]] table")
@@ -43,24 +48,26 @@ def _kind(place: str, table: Any) -> Kind:
     if not isinstance(outcomes, dict) or not outcomes:
         raise BadFile(f"{place}: outcomes", "must be a table of at least one outcome, id = name")
     return Kind(
-        _id(f"{place}: id", table.get("id")),
-        _name(f"{place}: name", table.get("name")),
+        id_of(f"{place}: id", table.get("id")),
+        text_of(f"{place}: name", table.get("name")),
         days,
         tuple(
-            (_id(f"{place}: outcomes.{key}", key), _name(f"{place}: outcomes.{key}", name))
+            (id_of(f"{place}: outcomes.{key}", key), text_of(f"{place}: outcomes.{key}", name))
             for key, name in outcomes.items()
         ),
     )
 
 
-def _id(key: str, value: Any) -> str:
+def id_of(key: str, value: Any) -> str:
+    """Return an id. Raises ``BadFile``."""
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise BadFile(key, "must be one word of a-z, 0-9 and _, at most 40 long")
     return value
 
 
-def _name(key: str, value: Any) -> str:
+def text_of(key: str, value: Any, longest: int = _LONGEST_NAME) -> str:
+    """Return a text on one line. Raises ``BadFile``."""
     fit = isinstance(value, str) and value.strip() and value.isprintable()
-    if not fit or len(value) > _LONGEST_NAME:
-        raise BadFile(key, f"must be a text of 1 to {_LONGEST_NAME} characters on one line")
+    if not fit or len(value) > longest:
+        raise BadFile(key, f"must be a text of 1 to {longest} characters on one line")
     return str(value)

@@ -19,6 +19,7 @@ from config.callbacks import FILE as CALLBACKS
 from config.callbacks import read_callbacks
 from config.figures import FILE as FIGURES
 from config.figures import read_figures
+from config.follow_up_rules import read_follow_up_rules
 from config.follow_ups import FILE as FOLLOW_UPS
 from config.follow_ups import read_follow_ups
 from config.grades import FILE as GRADES
@@ -46,6 +47,7 @@ from config.unusual import read_unusual
 from incidents.callback_policy import CallBackPolicy
 from incidents.figure_policy import FigurePolicy
 from incidents.follow_up_kinds import Kinds
+from incidents.follow_up_rules import Rule
 from incidents.grades import Grades
 from incidents.ladder_policy import Ladder
 from incidents.marker_kinds import MarkerKinds
@@ -113,6 +115,7 @@ class Policy:
     patterns: tuple[Pattern, ...]
     menus: Mapping[Kind, Menu]
     follow_ups: Kinds
+    follow_up_rules: tuple[Rule, ...]
     services: Services
     figures: FigurePolicy
     review: Review
@@ -138,6 +141,10 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
     patterns = _read(folder / PATTERNS, read_patterns)
     menus = _read(folder / MENUS, lambda data: read_menus(data, tuple(voices)))
     follow_ups = _read(folder / FOLLOW_UPS, read_follow_ups)
+    follow_up_rules = _read(
+        folder / FOLLOW_UPS,
+        lambda data: read_follow_up_rules(data, follow_ups, grades, menus),
+    )
     services = _read(folder / SERVICES, read_services)
     review = _read(folder / REVIEW, lambda data: read_review(data, grades))
     markers = _read(folder / MARKERS, lambda data: read_markers(data, grades))
@@ -154,6 +161,7 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
         patterns=patterns,
         menus=menus,
         follow_ups=follow_ups,
+        follow_up_rules=follow_up_rules,
         services=services,
         figures=_read(folder / FIGURES, read_figures),
         review=review,

@@ -87,10 +87,10 @@ def blueprint(follow_ups: FollowUps, callbacks: CallBacks) -> Blueprint:
     @pages.get("/overdue")
     @for_right("supervise")
     def overdue() -> ResponseReturnValue:
-        """Show everybody's whose time has passed, the longest first."""
-        listed = follow_ups.overdue(doors().clock())
+        """Show what nobody owns, and everybody's whose time has passed, the longest first."""
+        listed, unowned = follow_ups.overdue(doors().clock()), follow_ups.nobodys()
         audited().looked(holder(), "opened the overdue follow-ups", "follow-ups")
-        return render_template("overdue.html", listed=listed)
+        return render_template("overdue.html", listed=listed, unowned=unowned)
 
     @pages.get("/incidents/<reference>/follow-ups")
     @for_right("people")

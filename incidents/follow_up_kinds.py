@@ -56,7 +56,10 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """One follow-up. ``reference``: of the call it comes from. ``said``: at its close."""
+    """One follow-up. ``reference``: of the call it comes from. ``said``: at its close.
+
+    ``rule``: the id of the rule that made it; empty: somebody did.
+    """
 
     id: str
     kind: str
@@ -72,10 +75,29 @@ class FollowUp:
     outcome: str | None
     said: str
     moves: tuple[Move, ...]
+    rule: str = ""
 
     def late(self, now: datetime) -> bool:
         """Say whether it is open and its time has passed."""
         return self.closed_at is None and self.due_at < now
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """One that is to be made. ``owner``: the name of ``owner_id``, who must be fit to own it.
+
+    ``rule`` and ``once``: the rule that makes it, and what makes it one; empty: by hand.
+    """
+
+    kind: Kind
+    text: str
+    owner_id: str | None
+    owner: str
+    due_at: datetime
+    call_key: str | None
+    person_id: str | None
+    rule: str = ""
+    once: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, Select, func, select, update
 
 from incidents.audit import Audit
 from incidents.fold import as_text
-from incidents.follow_up_kinds import FollowUp, Kind, Kinds, Listed, Move
+from incidents.follow_up_kinds import FollowUp, Kind, Kinds, Listed, Move, New
 from incidents.identity import uuid7
 from incidents.owners import owner_id, owners
 from incidents.roles import Roles
@@ -69,25 +69,32 @@ class FollowUps:
         with writing(self._store.engine) as connection:
             owner_row = owner_id(connection, self._roles, owner)
             call = None if reference is None else self._store.find(connection, reference).call_key
-            row = uuid7(now)
-            connection.execute(
-                follow_ups.insert().values(
-                    id=row,
-                    kind=found.id,
-                    call_key=call,
-                    person_id=person,
-                    owner_id=owner_row,
-                    due_at=due,
-                    data=self._sealed(row, {"text": words, "moves": []}),
-                    created_by=by,
-                    created_at=now,
-                )
+            made = New(found, words, owner_row, owner, due, call, person)
+            return self.put(connection, made, by=by, now=now)
+
+    def put(self, connection: Connection, made: New, *, by: str, now: datetime) -> str:
+        """Write one, in a transaction that writes more than that; returns its id."""
+        row = uuid7(now)
+        connection.execute(
+            follow_ups.insert().values(
+                id=row,
+                kind=made.kind.id,
+                call_key=made.call_key,
+                person_id=made.person_id,
+                owner_id=made.owner_id,
+                due_at=made.due_at,
+                data=self._sealed(row, {"text": made.text, "moves": []}),
+                created_by=by,
+                created_at=now,
+                rule=made.rule or None,
+                once=made.once or None,
             )
-            facts = {"by": by, "what": found.name, "owner": owner, "due": as_text(due)}
-            self._tell(connection, call, "follow_up_made", facts, now)
-            self._audit.put(
-                connection, by, "collection", "made a follow-up", reference or row, at=now
-            )
+        )
+        due = as_text(made.due_at)
+        facts = {"by": by, "what": made.kind.name, "owner": made.owner or "nobody", "due": due}
+        self._tell(connection, made.call_key, "follow_up_made", facts, now)
+        record = self._keys.reference(made.call_key) if made.call_key else row
+        self._audit.put(connection, by, "collection", "made a follow-up", record, at=now)
         return row
 
     def pass_on(self, id_: str, owner: str, reason: str, *, by: str, now: datetime) -> None:
@@ -152,6 +159,11 @@ class FollowUps:
         """Return everybody's open ones whose time has passed."""
         with reading(self._store.engine) as connection:
             return self._listed(connection, follow_ups.c.due_at < now)
+
+    def nobodys(self) -> Listed:
+        """Return the open ones that nobody owns."""
+        with reading(self._store.engine) as connection:
+            return self._listed(connection, follow_ups.c.owner_id.is_(None))
 
     def of_call(self, reference: str) -> Sequence[FollowUp]:
         """Return the follow-ups of a call, open and closed. Raises ``NoSuchIncident``."""
@@ -237,6 +249,7 @@ class FollowUps:
             outcome=row.outcome,
             said=str(data.get("said", "")),
             moves=tuple(Move(**one) for one in data.get("moves", ())),
+            rule=row.rule or "",
         )
 
 

@@ -59,6 +59,17 @@ def known(store: Store, keys: Keys, incident: Incident) -> tuple[Known, ...]:
     return tuple(found)
 
 
+def persons_of(connection: Connection, call_key: str) -> dict[str, tuple[str, ...]]:
+    """Return the ids of those who called or have a part, and which parts were confirmed.
+
+    Whose number it is comes with none; who only lives there, or was refused, does not come.
+    """
+    confirmed, refused = _parts(connection, call_key)
+    owners = _everyone(connection, _owners(connection, call_key))
+    ordered = dict.fromkeys([*confirmed, *owners])
+    return {one: tuple(confirmed.get(one, ())) for one in ordered if one not in refused}
+
+
 def _owners(connection: Connection, call_key: str) -> list[str]:
     number = select(incidents.c.number_id).where(incidents.c.call_key == call_key)
     return list(

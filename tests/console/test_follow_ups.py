@@ -10,6 +10,8 @@ import pytest
 from console.follow_ups import for_form, local_moment
 from console.telling import told
 from incidents.fold import Entry
+from incidents.follow_up_kinds import New
+from incidents.transactions import writing
 from incidents.working import Unfit
 from tests.console.forms import send
 from tests.console.site import NOW, Console
@@ -126,6 +128,23 @@ def test_a_supervisor_sees_everybody_s_overdue(console: Console) -> None:
     page = sue.get("/overdue").text
     assert f'href="/follow-ups/{row}"' in page
     assert "cara" in page
+
+
+def test_what_nobody_owns_stands_on_the_supervisors_list(console: Console) -> None:
+    """Until somebody is given it."""
+    console.handler("cara", role="contact_officer")
+    sue = console.handler("sue", role="supervisor")
+    with writing(console.store.engine) as connection:
+        kind = console.follow_ups.kinds.all[0]
+        new = New(kind, "Go", None, "", NOW + timedelta(days=1), None, None, "planted", "once")
+        row = console.follow_ups.put(connection, new, by="rule", now=NOW)
+    page = sue.get("/overdue").text
+    assert "Nobody has these 1" in page
+    assert f'href="/follow-ups/{row}"' in page
+    assert "by the rule planted" in sue.get(f"/follow-ups/{row}").text
+    one = f"/follow-ups/{row}"
+    send(sue, one, f"{one}/owner", owner="cara", reason="she knows them")
+    assert "Nobody has these" not in sue.get("/overdue").text
 
 
 def test_those_of_a_closed_call_ask_for_a_reason(console: Console) -> None:
