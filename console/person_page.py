@@ -19,6 +19,7 @@ from console.audited import LONGEST_REASON, audited
 from console.guard import doors, holder
 from incidents.addresses import Addresses
 from incidents.audit import Audit
+from incidents.merging import Merges
 from incidents.person_files import PersonFile, PersonFiles
 from incidents.person_lists import PersonLists
 from incidents.person_numbers import PersonNumbers
@@ -34,6 +35,8 @@ AWAY: Final = "The store cannot be reached: nothing is saved. What you typed sta
 DONE: Final[dict[str, str]] = {
     "added": "The person was added. Add a number next, so that their calls are recognised.",
     "changed": "The change was saved.",
+    "merged": "They are one person from now on, shown under this name.",
+    "parted": "They are two people again, each with what was theirs.",
     "known": "The person was added, with their number: calls from it name them from now on.",
     "address": "The address was added.",
     "address_ended": "The address was ended. It makes nobody a household any more.",
@@ -65,6 +68,7 @@ class Work:
     persons: Persons
     numbers: PersonNumbers
     addresses: Addresses
+    merges: Merges
     files: PersonFiles
     lists: PersonLists
 
@@ -75,6 +79,7 @@ class Work:
             Persons(store, keys, audit),
             PersonNumbers(store, keys, audit),
             Addresses(store, keys, audit),
+            Merges(store, keys, audit),
             PersonFiles(store, keys),
             PersonLists(store, keys),
         )
@@ -92,9 +97,10 @@ class PersonPages:
         today = doors().clock().astimezone(words.LOCAL).date()
         try:
             own = self._work.files.own_work(person, holder().name, today)
+            first = self._work.persons.one(person).id  # a reason for one row is one for all
         except NoSuchPerson:
             abort(404)
-        return audited().may_open_person(person, holder(), reason, own=own, what=what)
+        return audited().may_open_person(first, holder(), reason, own=own, what=what)
 
     def show(
         self,
@@ -123,6 +129,7 @@ class PersonPages:
             file=file,
             grades=current_app.extensions["quietline_desk"].rules.grades,
             person=file.person,
+            merges=self._work.merges.of(file.person.id),
             sections=[one.template for one in self._sections],
             typed=typed or {},
             refusals=refusals or {},

@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from console import words
 from console.audited import audited, tidy
 from console.guard import doors, for_right, holder
+from console.merging import add_merging
 from console.opening import SHORTEST_REASON
 from console.person_changes import add_changes
 from console.person_page import (
@@ -104,15 +105,15 @@ def blueprint(work: Work, sections: Sequence[Section] = ()) -> Blueprint:
     def open_person(id_: str) -> ResponseReturnValue:
         """Keep why somebody is opened, and go there."""
         try:
-            work.persons.one(id_)
+            first = work.persons.one(id_).id
         except NoSuchPerson:
             abort(404)
         reason = tidy(request.form.get("reason", ""))
         if len(reason) < SHORTEST_REASON:
             say = "Say in a few words why you open this person."
             return ask_why(id_, reason, say), REFUSED
-        audited().keep_reason(holder(), id_, reason)
-        return redirect(url_for("persons.one", id_=id_), 303)
+        audited().keep_reason(holder(), first, reason)
+        return redirect(url_for("persons.one", id_=first), 303)
 
     @pages.get("/people/<id_>/facts")
     @for_right("people")
@@ -159,6 +160,7 @@ def blueprint(work: Work, sections: Sequence[Section] = ()) -> Blueprint:
         return shown.change(id_, act, "repeat" if known else "no_repeat", {})
 
     add_changes(pages, work, shown)
+    add_merging(pages, work, shown)
 
     @pages.app_context_processor
     def furnish() -> dict[str, object]:

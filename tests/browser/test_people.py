@@ -51,6 +51,10 @@ def test_axe_finds_nothing_on_the_pages_about_people(
     page.get_by_label("Code word").fill("bluebell")
     page.get_by_role("button", name="Save the facts").click()
     expect(page.get_by_text("The change was saved.")).to_be_visible()
+    page.get_by_role("link", name="Join with somebody").click()
+    page.get_by_role("button", name="Join them").click()
+    expect(page.locator(".summary-of-errors")).to_be_visible()
+    assert findings(page) == []
     page = screen.open("/people")
     page.get_by_label("Find somebody").fill("Nobody Here")
     page.get_by_role("button", name="Find", exact=True).click()
