@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from config.reading import BadFile, check_head
 from incidents.figure_policy import FigurePolicy
+from incidents.follow_up_kinds import Kinds
 
 FILE: Final = "figures.toml"
 _WHOLE: Final = {
@@ -12,12 +13,14 @@ _WHOLE: Final = {
     "repeat_days": (1, 366),
     "longest_days": (1, 3 * 366),
 }
+_CONTACTS: Final = ("offered", "taken", "again")
 _SHARES: Final = {"confidence": (0.5, 0.999), "answered_share": (0.01, 0.999)}
 
 
-def read_figures(data: dict[str, Any]) -> FigurePolicy:
-    """Read the parsed file. Raises ``BadFile`` on the first wrong key."""
-    check_head(data, ("figures",), "rules")
+def read_figures(data: dict[str, Any], kinds: Kinds) -> FigurePolicy:
+    """Read the parsed file. ``kinds``: of follow-ups. Raises ``BadFile`` on the first wrong key."""
+    check_head(data, ("figures", "contacts"), "rules")
+    told = _contacts(data.get("contacts"), kinds)
     table = data.get("figures")
     if not isinstance(table, dict):
         raise BadFile("figures", "must be a [figures] table")
@@ -32,7 +35,28 @@ def read_figures(data: dict[str, Any]) -> FigurePolicy:
         answered_share=_share(table, "answered_share"),
         repeat_days=_whole(table, "repeat_days"),
         longest_days=_whole(table, "longest_days"),
+        offered=told["offered"],
+        taken=told["taken"],
+        again=told["again"],
     )
+
+
+def _contacts(table: Any, kinds: Kinds) -> dict[str, frozenset[str]]:
+    if not isinstance(table, dict):
+        raise BadFile("contacts", "must be a [contacts] table")
+    for key in table:
+        if key not in _CONTACTS:
+            raise BadFile(f"contacts.{key}", f"is not a key of it ({', '.join(_CONTACTS)})")
+    known = {f"{kind.id}.{outcome}" for kind in kinds.all for outcome, _ in kind.outcomes}
+    found = {}
+    for key in _CONTACTS:
+        listed = table.get(key)
+        if not isinstance(listed, list) or any(one not in known for one in listed):
+            raise BadFile(f"contacts.{key}", "must list kind.outcome as in follow_ups.toml")
+        found[key] = frozenset(listed)
+    if not found["taken"] <= found["offered"]:
+        raise BadFile("contacts.taken", "must list nothing that is not in offered, too")
+    return found
 
 
 def _whole(table: dict[str, Any], key: str) -> int:

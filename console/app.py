@@ -44,6 +44,7 @@ from console.headers import Headers, headers
 from console.heard import Heard
 from console.live import PATHS, Live
 from console.mounted import ForSignedIn
+from console.operation_sheet import Sheets
 from console.people import People
 from console.person_page import Work as PersonWork
 from console.rules import rules
@@ -67,6 +68,7 @@ from incidents.second_factor import SecondFactor
 from incidents.second_look import SecondLook
 from incidents.staff import Staff
 from incidents.store import Store
+from incidents.visiting import Visiting
 from incidents.wake import Bell, Ear
 
 PAGE_THREADS: Final = 8
@@ -138,7 +140,15 @@ def application(
         figures.blueprint(
             Counting(store, policy.figures), policy.grades, training=settings.training
         ),
-        operations.blueprint(Operations(store, keys, audit)),
+        operations.blueprint(
+            Operations(store, keys, audit),
+            Sheets(
+                Visiting(store, keys, audit, policy.roles, policy.follow_ups, policy.figures),
+                Counting(store, policy.figures),
+                policy.grades,
+                training=settings.training,
+            ),
+        ),
         # What others know of a person stands on their page as a ``person_page.Section``.
         persons.blueprint(
             PersonWork.over(store, keys, audit),

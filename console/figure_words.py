@@ -48,6 +48,8 @@ def interval(one: Measure | None) -> str:
     """Write the interval of a figure: ``1.5 to 2.6 a day``; ``too few to say``."""
     if one is None:
         return ""
+    if one.of == 0:
+        return "none"
     if one.value is None:
         return TOO_FEW if one.unit != "a day" else "no time has passed"
     if one.within is None:

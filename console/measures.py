@@ -170,6 +170,12 @@ def sheet(pair: Pair, grades: Grades) -> tuple[Table, ...]:
     )
 
 
+def of_season(pair: Pair, grades: Grades) -> tuple[Table, ...]:
+    """Return the tables of an operation."""
+    every = {one.id: one for one in sheet(pair, grades)}
+    return tuple(every[one] for one in ("calls", "funnel", "answering", "seen", "outcomes"))
+
+
 def daily(pair: Pair) -> tuple[Table, ...]:
     """Return the tables of the daily report."""
     return (calls(pair), answering(pair), seen(pair))

@@ -6,21 +6,18 @@ logged; nobody is called, written to or chosen from here.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Final
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from console import words
+from console import figure_words, words
 from console.audited import audited
+from console.figures import as_file, span
 from console.guard import doors, for_right, holder
-from incidents.operations import (
-    PARTS,
-    NoSuchOperation,
-    Operations,
-    visits,
-)
+from console.operation_sheet import Sheets
+from incidents.operations import PARTS, NoSuchOperation, Operations
 from incidents.working import Conflict, Unfit
 
 REFUSED: Final = 422
@@ -33,8 +30,12 @@ DONE: Final = {
     "none": "Nobody new: everybody known as a repeat victim is in already, or was taken out.",
     "brought": "Everybody known as a repeat victim is in.",
     "closed": "The operation was closed. It can still be read.",
+    "planned": "Visits were planned for everybody in scope who had none.",
+    "all-planned": "Nobody new: everybody in scope has a visit.",
 }
 """What the page says after a change, by the ``done`` of its address."""
+END_OF_WORK: Final = time(17)
+"""When a visit is due on the day that was typed; local time."""
 
 
 class _Wrong(Exception):
@@ -45,8 +46,8 @@ class _Wrong(Exception):
         self.faults = faults
 
 
-def blueprint(operations: Operations) -> Blueprint:
-    """Make the blueprint."""
+def blueprint(operations: Operations, sheets: Sheets) -> Blueprint:
+    """Make the blueprint. ``sheets``: what makes the figures."""
     pages = Blueprint("operations", __name__)
 
     def new_page(typed: dict[str, str], faults: dict[str, str], status: int) -> ResponseReturnValue:
@@ -61,6 +62,7 @@ def blueprint(operations: Operations) -> Blueprint:
         except NoSuchOperation:
             abort(404)
         scope = operations.scope(id_, now)
+        sheet = sheets.of(found, scope, now)
         audited().looked(holder(), "viewed an operation", id_)
         return (
             render_template(
@@ -68,7 +70,11 @@ def blueprint(operations: Operations) -> Blueprint:
                 operation=found,
                 left=found.days_left(now.astimezone(words.LOCAL).date()),
                 scope=scope,
-                visits=visits(scope),
+                sheet=sheet,
+                bars=sheet.bars(),
+                told=figure_words,
+                span=span,
+                owners=sheets.visiting.owners(),
                 parts=PARTS,
                 typed=typed,
                 refusals=faults,
@@ -164,6 +170,50 @@ def blueprint(operations: Operations) -> Blueprint:
             abort(404)
         return to(id_, "out")
 
+    @pages.post("/operations/<id_>/visits")
+    @for_right("supervise")
+    def plan(id_: str) -> ResponseReturnValue:
+        """Plan a visit for everybody in scope who has none."""
+        typed = {
+            field: request.form.get(field, "")[:LONGEST_TYPED].strip() for field in ("owner", "due")
+        }
+        now = doors().clock()
+        try:
+            made = sheets.visiting.plan(
+                id_,
+                typed["owner"],
+                by=holder().name,
+                now=now,
+                day=now.astimezone(words.LOCAL).date(),
+                due_at=_due(typed["due"]),
+            )
+        except NoSuchOperation:
+            abort(404)
+        except _Wrong as wrong:
+            return page(id_, typed, wrong.faults, REFUSED)
+        except Unfit as unfit:
+            return page(id_, typed, {unfit.field: str(unfit)}, REFUSED)
+        except Conflict as conflict:
+            return page(id_, {}, {"person": str(conflict)}, 409)
+        return to(id_, "planned" if made else "all-planned")
+
+    @pages.get("/operations/<id_>/figures.csv")
+    @for_right("people")
+    def table(id_: str) -> ResponseReturnValue:
+        """Give its figures as a table for a spreadsheet. They name nobody."""
+        now = doors().clock()
+        try:
+            found = operations.one(id_)
+        except NoSuchOperation:
+            abort(404)
+        sheet = sheets.of(found, operations.scope(id_, now), now)
+        audited().gave_out(holder(), "exported the figures of an operation", id_)
+        head = [("operation", found.name), ("period", span(sheet.period)), ("calls", sheet.purpose)]
+        if sheet.baseline is not None:
+            head.append(("baseline", span(sheet.baseline)))
+        head.append(("counted at", words.utc(now)))
+        return as_file(head, sheet.tables(), "operation", sheet.period)
+
     @pages.post("/operations/<id_>/close")
     @for_right("supervise")
     def close(id_: str) -> ResponseReturnValue:
@@ -177,6 +227,17 @@ def blueprint(operations: Operations) -> Blueprint:
         return to(id_, "closed")
 
     return pages
+
+
+def _due(typed: str) -> datetime | None:
+    """Read the day by which a visit is due; None where none was typed. Raises ``_Wrong``."""
+    if not typed:
+        return None
+    try:
+        day = date.fromisoformat(typed)
+    except ValueError:
+        raise _Wrong({"due": "Enter a day, such as 2026-12-01."}) from None
+    return datetime.combine(day, END_OF_WORK, words.LOCAL).astimezone(UTC)
 
 
 def _days(typed: dict[str, str]) -> tuple[date, date, tuple[date, date] | None]:

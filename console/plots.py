@@ -90,7 +90,7 @@ def _bar(one: Measure, most: float) -> Bar:
     within = one.within or Interval(0, 0)
     text = told.percent(one.value) if one.unit == "share" and one.value is not None else ""
     if one.unit == "share" and one.value is None:
-        text = f"{one.count} of {one.of}: {told.TOO_FEW}"
+        text = f"{one.count} of {one.of}: {told.TOO_FEW}" if one.of else "none"
     elif one.unit == "a day":
         text = f"{told.number(one.value or 0)} a day"
     return Bar(_size(one) * scale, within.low * scale, within.high * scale, text)

@@ -9,7 +9,8 @@ class FigurePolicy:
 
     ``confidence``: of every interval. ``few``: below so many, nothing is said of a share or a
     change. ``answered_within``: seconds; ``answered_share``: of the alerts, the goal.
-    ``repeat_days``: how far back an earlier call makes one a repeat.
+    ``repeat_days``: how far back an earlier call makes one a repeat. ``offered``, ``taken`` and
+    ``again``: outcomes of follow-ups, as ``kind.outcome``, that say so.
     """
 
     confidence: float = 0.95
@@ -18,3 +19,6 @@ class FigurePolicy:
     answered_share: float = 0.9
     repeat_days: int = 28
     longest_days: int = 366
+    offered: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
+    again: frozenset[str] = frozenset()

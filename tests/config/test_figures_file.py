@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from config.figures import FILE, read_figures
+from config.follow_ups import FILE as FOLLOW_UPS
+from config.follow_ups import read_follow_ups
 from config.policy import FOLDER
 from config.reading import BadFile
 from incidents.figure_policy import FigurePolicy
+from incidents.follow_up_kinds import Kinds
 
 
 def data() -> dict[str, Any]:
@@ -21,12 +25,26 @@ def data() -> dict[str, Any]:
 
 def test_the_delivered_rules_are_read() -> None:
     """95 %, nothing said of fewer than 10, 90 % within 10 s."""
-    assert read_figures(data()) == FigurePolicy(0.95, 10, 10, 0.9, 28, 366)
+    found = read_figures(data(), kinds())
+    plain = replace(found, offered=frozenset(), taken=frozenset(), again=frozenset())
+    assert plain == FigurePolicy(0.95, 10, 10, 0.9, 28, 366)
+    assert found.taken < found.offered
+    assert found.again == {"visit_victim.not_in", "visit_offender.not_in"}
+
+
+def kinds() -> Kinds:
+    """The kinds of follow-ups as they are delivered."""
+    return read_follow_ups(tomllib.loads((FOLDER / FOLLOW_UPS).read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize(
     ("change", "key"),
     [
+        (lambda d: d.pop("contacts"), "contacts"),
+        (lambda d: d["contacts"].update(more=[]), "contacts.more"),
+        (lambda d: d["contacts"].update(again=["visit_victim.seen"]), "contacts.again"),
+        (lambda d: d["contacts"].update(offered="all"), "contacts.offered"),
+        (lambda d: d["contacts"].update(taken=["visit_victim.not_in"]), "contacts.taken"),
         (lambda d: d.pop("source"), "source"),
         (lambda d: d.update(extra=1), "extra"),
         (lambda d: d.pop("figures"), "figures"),
@@ -51,6 +69,6 @@ def test_a_wrong_file_is_refused_by_its_key(
     wrong = data()
     change(wrong)
     with pytest.raises(BadFile) as refused:
-        read_figures(wrong)
+        read_figures(wrong, kinds())
     assert refused.value.key == key
     assert refused.value.reason

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from config.policy import load_policy
+from config.policy import Policy, load_policy
 from config.settings import load
 from console import (
     api,
@@ -31,6 +31,7 @@ from console import (
     reviewing,
 )
 from console.doors import COOKIE, Doors
+from console.operation_sheet import Sheets
 from console.people import People
 from console.person_page import Work as PersonWork
 from console.rules import rules
@@ -59,6 +60,7 @@ from incidents.segment import Segment
 from incidents.staff import Staff
 from incidents.store import Store
 from incidents.tail import Tail
+from incidents.visiting import Visiting
 from incidents.wake import Ear
 from tests.incidents.ladders import Calls
 
@@ -159,7 +161,9 @@ class Console:
             figures.blueprint(
                 Counting(self.store, policy.figures), policy.grades, training=self.training
             ),
-            operations.blueprint(Operations(self.store, self.keys, self.audit)),
+            operations.blueprint(
+                Operations(self.store, self.keys, self.audit), self._sheets(policy)
+            ),
             contacts.blueprint(self.contacts),
             follow_ups.blueprint(self.follow_ups, self.callbacks),
             callbacks.blueprint(self.callbacks),
@@ -172,6 +176,13 @@ class Console:
         ]
         self.app = create(site, parts)
         self._calls = itertools.count(1)
+
+    def _sheets(self, policy: Policy) -> Sheets:
+        counting = Counting(self.store, policy.figures)
+        given = (self.store, self.keys, self.audit, policy.roles, policy.follow_ups)
+        return Sheets(
+            Visiting(*given, policy.figures), counting, policy.grades, training=self.training
+        )
 
     def clock(self) -> datetime:
         """The time of this test, which stands still."""

@@ -103,6 +103,8 @@ PAGES: Final = {
     "POST /operations/<id_>/people": NOTE,
     "POST /operations/<id_>/people/<place>/out": NOTE,
     "POST /operations/<id_>/rule": SUPERVISE,
+    "POST /operations/<id_>/visits": SUPERVISE,
+    "GET /operations/<id_>/figures.csv": NOTE,
     "POST /operations/<id_>/close": SUPERVISE,
     "GET /contacts": NOTE,
     "GET /contacts/people/<id_>": NOTE,
