@@ -35,6 +35,7 @@ from console import (
     markers,
     operations,
     orders,
+    people_api,
     persons,
     reviewing,
     supervising,
@@ -61,6 +62,7 @@ from incidents.follow_ups import FollowUps
 from incidents.markers import Markers
 from incidents.operations import Operations
 from incidents.orders import LiveCalls
+from incidents.person_files import PersonFiles
 from incidents.presence import Presence
 from incidents.reviewing import Reviewing
 from incidents.sealed import Keys
@@ -154,6 +156,7 @@ def application(
             PersonWork.over(store, keys, audit),
             sections=(contacts.SECTION, callbacks.section(calling_back)),
         ),
+        people_api.blueprint(PersonFiles(store, keys)),
         contacts.blueprint(contacts.work(store, keys, audit, policy.roles)),
         supervising.blueprint(desk, Presence(store.engine), watch, policy.ladder),
         follow_ups.blueprint(work, calling_back),

@@ -7,6 +7,7 @@ from typing import Final
 from console.deeds import deeds
 from console.described import EXAMPLE, Json, parameters, ref, responses, schemas
 from console.described_deeds import bodies, described
+from console.described_people import PERSON, person_parameters, person_schemas
 from incidents.desk import Rules
 
 _ENTRY: Final[Json] = {
@@ -39,6 +40,7 @@ def document(rules: Rules) -> Json:
         "tags": [
             {"name": "incidents", "description": "The record of each call."},
             {"name": "orders", "description": "What is done to a call, one order each."},
+            {"name": "people", "description": "Whom a call may concern."},
             {"name": "live", "description": "The live feed."},
             {"name": "operation", "description": "Whether the console itself is well."},
         ],
@@ -60,9 +62,9 @@ def document(rules: Rules) -> Json:
                     "description": "The cookie of a signed-in console; for its own pages.",
                 },
             },
-            "parameters": parameters(),
+            "parameters": {**parameters(), **person_parameters()},
             "responses": responses(),
-            "schemas": {**schemas(), **bodies(table)},
+            "schemas": {**schemas(), **person_schemas(), **bodies(table)},
         },
     }
 
@@ -100,6 +102,16 @@ def _paths() -> Json:
             {"entries": [_ENTRY]},
             parameters=("reference",),
             refusals=("401", "403", "404", "503"),
+        ),
+        "/api/v1/people/{id_}": _get(
+            "people",
+            "read_person",
+            "Read one person",
+            "Person",
+            PERSON,
+            parameters=("person", "reason"),
+            refusals=("401", "403", "404", "503"),
+            description="For roles that read about people. Nobody is listed or found by name.",
         ),
         "/live": {"get": _live()},
         "/api/v1/openapi.json": _open("This document", {"type": "object"}, "read_openapi"),

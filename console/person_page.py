@@ -116,8 +116,7 @@ class PersonPages:
         file = self._work.files.one(person)
         if file.person.id != person:
             return redirect(url_for("persons.one", id_=file.person.id), 303)
-        for mate in {one.person for home in file.addresses for one in home.household}:
-            audited().looked(holder(), "saw who lives at an address", mate)
+        look_at_household(file)
         shown: dict[str, object] = {}
         done = dict(DONE)
         for section in self._sections:
@@ -163,6 +162,12 @@ def person_pages() -> PersonPages:
     """Return the app's."""
     found: PersonPages = current_app.extensions[EXTENSION]
     return found
+
+
+def look_at_household(file: PersonFile) -> None:
+    """Log that the others at a person's addresses were seen by name."""
+    for mate in sorted({one.person for home in file.addresses for one in home.household}):
+        audited().looked(holder(), "saw who lives at an address", mate)
 
 
 def back_to(person: str, done: str) -> ResponseReturnValue:

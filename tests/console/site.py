@@ -27,6 +27,7 @@ from console import (
     markers,
     operations,
     orders,
+    people_api,
     persons,
     reviewing,
 )
@@ -49,6 +50,7 @@ from incidents.follow_ups import FollowUps
 from incidents.markers import Markers
 from incidents.migrate import upgrade
 from incidents.operations import Operations
+from incidents.person_files import PersonFiles
 from incidents.presence import Presence
 from incidents.recorded import Recorded, call_key, event_key, seal
 from incidents.remembered import ASK_AGAIN_AFTER, FRESH_FOR
@@ -171,6 +173,7 @@ class Console:
                 PersonWork.over(self.store, self.keys, self.audit),
                 (contacts.SECTION, callbacks.section(self.callbacks)),
             ),
+            people_api.blueprint(PersonFiles(self.store, self.keys)),
             reviewing.blueprint(self.reviewing, self.second_look),
             markers.blueprint(self.markers, self.follow_ups),
         ]

@@ -155,6 +155,7 @@ API: Final = {
     "GET /metrics": ANYBODY,
     "GET /api/v1/incidents": READ,
     f"GET {_INCIDENT}": READ,
+    "GET /api/v1/people/<id_>": NOTE,
     f"GET {_INCIDENT}/timeline": READ,
     f"POST {_INCIDENT}/claim": WORK,
     f"POST {_INCIDENT}/release": WORK,
