@@ -154,7 +154,11 @@ def application(
         # What others know of a person stands on their page as a ``person_page.Section``.
         persons.blueprint(
             PersonWork.over(store, keys, audit),
-            sections=(contacts.SECTION, callbacks.section(calling_back)),
+            sections=(
+                markers.section(warnings),
+                contacts.SECTION,
+                callbacks.section(calling_back),
+            ),
         ),
         people_api.blueprint(PersonFiles(store, keys)),
         contacts.blueprint(contacts.work(store, keys, audit, policy.roles)),

@@ -20,12 +20,18 @@ from typing import Any, Final, TextIO
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from config.policy import BadPolicy, load_policy
+from config.policy import BadPolicy, Policy, load_policy
 from config.settings import BadSetting, Settings, load
 from console.audit_commands import OpenAudit, audit_commands
 from console.cells import cell
 from console.filters import PURPOSES, instant
-from console.import_commands import OpenImporting, import_commands
+from console.import_commands import (
+    OpenImporting,
+    OpenMarkers,
+    import_commands,
+    marker_commands,
+)
+from console.markers import until_of
 from console.people_commands import Opened, OpenPeople, Refusing, token_commands, user_commands
 from console.rules import rules
 from console.search_commands import OpenSearch, search_commands
@@ -34,6 +40,8 @@ from incidents.audit import Audit
 from incidents.desk import Desk
 from incidents.fold import Incident
 from incidents.importing import Importing
+from incidents.marker_import import MarkerImport
+from incidents.markers import Markers
 from incidents.migrate import upgrade
 from incidents.sealed import Keys
 from incidents.searching import Search
@@ -55,10 +63,7 @@ def open_store() -> Store:
 def open_people() -> Opened:
     """Open the accounts of this site, as ``open_store`` does."""
     settings = _settings()
-    try:
-        policy = load_policy(settings)
-    except BadPolicy as bad:
-        raise click.ClickException(str(bad)) from None
+    policy = _policy(settings)
     store, keys = _store(settings), Keys(settings.key_material)
     audit = Audit(store.engine, keys, settings.data)
     accounts = Accounts(store.engine, keys, policy.roles, audit=audit)
@@ -83,6 +88,23 @@ def open_importing() -> Importing:
     settings = _settings()
     store, keys = _store(settings), Keys(settings.key_material)
     return Importing(store, keys, Audit(store.engine, keys, settings.data))
+
+
+def open_markers() -> MarkerImport:
+    """Open what sets markers from a file on this site, as ``open_store`` does."""
+    settings = _settings()
+    policy = _policy(settings)
+    store, keys = _store(settings), Keys(settings.key_material)
+    audit = Audit(store.engine, keys, settings.data)
+    markers = Markers(store, keys, audit, policy.markers, policy.roles)
+    return MarkerImport(store, keys, markers, until_of)
+
+
+def _policy(settings: Settings) -> Policy:
+    try:
+        return load_policy(settings)
+    except BadPolicy as bad:
+        raise click.ClickException(str(bad)) from None
 
 
 def _settings() -> Settings:
@@ -112,6 +134,7 @@ def make(
     audits: OpenAudit,
     searches: OpenSearch = open_search,
     importings: OpenImporting = open_importing,
+    markers: OpenMarkers = open_markers,
 ) -> tuple[click.Group, ...]:
     """Make the command groups over what these open."""
     return (
@@ -121,6 +144,7 @@ def make(
         audit_commands(audits),
         search_commands(searches),
         import_commands(importings),
+        marker_commands(markers),
     )
 
 

@@ -19,11 +19,14 @@ from console.follow_ups import local
 from console.guard import doors, for_right, holder
 from console.opening import ask_why
 from console.people import actor
+from console.person_page import Section, person_pages
+from console.person_page import ask_why as why_person
 from console.record import Record, record
 from console.watch import Watch
 from incidents.follow_ups import FollowUps
 from incidents.marker_kinds import Change, Marker, Wanted
 from incidents.markers import LONGEST_ACTION, LONGEST_REASON, Markers, NoSuchMarker
+from incidents.person_files import PersonFile
 from incidents.store import NoSuchIncident
 from incidents.transactions import StoreUnavailable
 from incidents.working import Conflict, Unfit
@@ -84,10 +87,7 @@ def blueprint(markers: Markers, follow_ups: FollowUps) -> Blueprint:
     @for_right("people")
     def of_call(reference: str) -> ResponseReturnValue:
         """Show the markers that reach a call, with the form for another on its number."""
-        first = markers.kinds.all[0]
-        typed = {"kind": first.id, "action": first.action, "owner": holder().name}
-        typed["until"] = _offered(first.months)
-        return _call_page(reference, typed, {}, 200)
+        return _call_page(reference, _blank(), {}, 200)
 
     @pages.post("/incidents/<reference>/markers")
     @for_right("people")
@@ -111,6 +111,34 @@ def blueprint(markers: Markers, follow_ups: FollowUps) -> Blueprint:
             return _call_page(reference, typed, *refused)
         _look_now()
         return redirect(url_for("markers.of_call", reference=reference), 303)
+
+    @pages.get("/people/<person>/markers")
+    @for_right("people")
+    def of_person(person: str) -> ResponseReturnValue:
+        """Show the markers on a person and where they live, with the form for another."""
+        return _person_page(person, _blank(), {}, 200)
+
+    @pages.post("/people/<person>/markers")
+    @for_right("people")
+    def set_on_person(person: str) -> ResponseReturnValue:
+        """Set a marker on a person, or on an address they have."""
+        typed = _typed(*FIELDS, "home")
+        if not person_pages().may_open(person, "went to set a marker"):
+            return why_person(person), REFUSED
+
+        def act() -> None:
+            markers.set_on_person(
+                person,
+                _wanted(typed),
+                by=holder().name,
+                now=doors().clock(),
+                home=typed["home"],
+            )
+
+        refused = _try(act)
+        if refused:
+            return _person_page(person, typed, *refused)
+        return redirect(url_for("markers.of_person", person=person), 303)
 
     @pages.get("/markers/<id_>")
     @for_right("people")
@@ -186,6 +214,27 @@ def blueprint(markers: Markers, follow_ups: FollowUps) -> Blueprint:
         )
         return page, status
 
+    def _person_page(person: str, typed: Typed, faults: Faults, status: int) -> ResponseReturnValue:
+        if not person_pages().may_open(person, "viewed the markers of a person"):
+            return why_person(person)
+        file = person_pages().file(person)
+        page = render_template(
+            "person_markers.html",
+            person=file.person,
+            homes=file.addresses,
+            there=markers.of_person(person),
+            owners=follow_ups.owners(),
+            typed=typed,
+            refusals=faults,
+            **_SIZES,
+        )
+        return page, status
+
+    def _blank() -> Typed:
+        first = markers.kinds.all[0]
+        typed = {"kind": first.id, "action": first.action, "owner": holder().name}
+        return {**typed, "until": _offered(first.months)}
+
     @pages.app_context_processor
     def furnish() -> dict[str, object]:
         return {
@@ -196,6 +245,15 @@ def blueprint(markers: Markers, follow_ups: FollowUps) -> Blueprint:
         }
 
     return pages
+
+
+def section(markers: Markers) -> Section:
+    """Return the part of a person's page that tells of their markers."""
+
+    def show(file: PersonFile, _: datetime) -> dict[str, object]:
+        return {"person_markers": markers.of_person(file.person.id)}
+
+    return Section("_person_markers.html", show)
 
 
 _SIZES: Final = {"longest": LONGEST_ACTION, "longest_reason": LONGEST_REASON}

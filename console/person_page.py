@@ -102,6 +102,10 @@ class PersonPages:
             abort(404)
         return audited().may_open_person(first, holder(), reason, own=own, what=what)
 
+    def file(self, person: str) -> PersonFile:
+        """Return what is known of a person, for a page that has asked whether it may be seen."""
+        return self._work.files.one(person)
+
     def show(
         self,
         person: str,

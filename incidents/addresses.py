@@ -9,9 +9,9 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from incidents.audit import Audit
 from incidents.identity import uuid7
@@ -63,6 +63,11 @@ def address_look_up(keys: Keys, text: str) -> str:
     return keys.look_up(f"address|{address_form(text)}")
 
 
+def address_in(row: Row[Any], keys: Keys) -> str:
+    """Open the address of a row of ``addresses``."""
+    return keys.open(row.address, f"addresses|{row.id}|address").decode()
+
+
 def addresses_of(
     connection: Connection, keys: Keys, persons: Collection[str]
 ) -> tuple[Address, ...]:
@@ -88,7 +93,7 @@ def addresses_of(
     return tuple(
         Address(
             row.id,
-            keys.open(row.address, f"addresses|{row.id}|address").decode(),
+            address_in(row, keys),
             row.look_up,
             tuple(Housemate(one, named[one]) for one in mates.get(row.look_up, ())),
             row.by,

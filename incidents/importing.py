@@ -4,9 +4,6 @@ A row is good or it is refused with the reason in words; nothing is guessed and 
 half added. It says no name and no number: reasons name the row and the column alone.
 """
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -14,6 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from incidents.audit import Audit
+from incidents.file_rows import Field, Refused, read_rows
 from incidents.numbers import look_up_of
 from incidents.person_numbers import put_number, whole_number
 from incidents.persons import Facts, Persons, name_look_up, name_of, normal
@@ -43,9 +41,6 @@ COLUMNS: Final = (
     "notes",
 )
 """What a file may hold. Only ``name`` must be there; an empty field is nothing known."""
-MOST_ROWS: Final = 20_000
-LONGEST_FILE: Final = 20_000_000
-"""Bytes of a file."""
 KNOWN: Final = "this person is known already"
 _TWICE: Final = "this person stands in the file twice"
 
@@ -63,14 +58,6 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """A row that is not added, and why."""
-
-    line: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """What a file would add, and what it would not. Lines in the order of the file."""
 
@@ -80,27 +67,8 @@ class Plan:
 
 def read(data: bytes) -> Plan:
     """Read a file. Raises ``Unfit`` (field ``file``) when it cannot be read as a whole."""
-    if len(data) > LONGEST_FILE:
-        raise Unfit("file", f"The file is longer than {LONGEST_FILE} bytes. Split it.")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Unfit("file", "The file is not UTF-8. Save it as “CSV UTF-8”.") from None
-    lines = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    good: list[Row] = []
-    refused: list[Refused] = []
-    try:
-        _check_head(lines.fieldnames)
-        for told in lines:
-            if len(good) + len(refused) == MOST_ROWS:
-                raise Unfit("file", f"The file has more than {MOST_ROWS} rows. Split it.")
-            try:
-                good.append(_row(lines.line_num, told))
-            except Unfit as unfit:
-                refused.append(Refused(lines.line_num, str(unfit)))
-    except csv.Error as bad:
-        raise Unfit("file", f"Line {lines.line_num} is not CSV: {bad}.") from None
-    return Plan(tuple(good), tuple(refused))
+    good, refused = read_rows(data, COLUMNS, "name", _row)
+    return Plan(good, refused)
 
 
 class Importing:
@@ -163,26 +131,7 @@ class Importing:
         )
 
 
-def _check_head(head: Sequence[str] | None) -> None:
-    if not head or "name" not in head:
-        columns = ", ".join(COLUMNS)
-        raise Unfit("file", f"The first line must name the columns, “name” among them: {columns}.")
-    for column in head:
-        if column not in COLUMNS:
-            raise Unfit("file", f"There is no column “{column}”. Columns: {', '.join(COLUMNS)}.")
-    if len(set(head)) != len(head):
-        raise Unfit("file", "A column stands in the first line twice.")
-
-
-def _row(line: int, told: Mapping[str | None, str | list[str] | None]) -> Row:
-    # The reader puts fields beyond the head under None, and None where a field is missing.
-    if None in told or None in told.values():
-        raise Unfit("row", "does not have as many fields as the first line")
-    given = {str(column): str(value).strip() for column, value in told.items()}
-
-    def field(column: str) -> str:
-        return given.get(column, "")
-
+def _row(line: int, field: Field) -> Row:
     contact = contact_of(field)
     if contact != SafeContact() and not field("number"):
         raise Unfit("number", "number: number_safe and safe_hours need a number to stand with")

@@ -8,27 +8,25 @@ sets every marker.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from incidents.audit import Audit
 from incidents.fold import as_text
 from incidents.identity import uuid7
 from incidents.marker_kinds import Change, Listed, Marker, MarkerKinds, Wanted
+from incidents.marker_rows import MARKERS, opened, read_markers, sealed
 from incidents.marking import of_numbers
 from incidents.marking import of_person as on_person
-from incidents.numbers import number_in
 from incidents.owners import owner_id
-from incidents.persons import canonical, names
+from incidents.persons import canonical, family
 from incidents.roles import Roles
 from incidents.sealed import Keys
 from incidents.store import Store
-from incidents.tables import incidents, markers, numbers, users
+from incidents.tables import addresses, incidents, markers
 from incidents.transactions import next_revision, reading, writing
 from incidents.working import Actor, Conflict, Unfit, text_of, write_entry
 
@@ -75,10 +73,18 @@ class Markers:
             connection.execute(changed.values(revision=next_revision(connection)))
         return row
 
-    def set_on_person(self, person: str, wanted: Wanted, *, by: str, now: datetime) -> str:
-        """Set a marker on a person; returns its id. Raises ``NoSuchPerson`` and ``Unfit``."""
+    def set_on_person(
+        self, person: str, wanted: Wanted, *, by: str, now: datetime, home: str = ""
+    ) -> str:
+        """Set a marker on a person, or on ``home``, the id of an address they have now.
+
+        Returns its id. Raises ``NoSuchPerson`` and ``Unfit``.
+        """
         with writing(self._store.engine) as connection:
-            return self.put(connection, wanted, by, now, person_id=canonical(connection, person))
+            on = {"person_id": canonical(connection, person)}
+            if home:
+                on = {"address": _look_up_of(connection, home, family(connection, person))}
+            return self.put(connection, wanted, by, now, **on)
 
     def put(self, connection: Connection, wanted: Wanted, by: str, now: datetime, **on: str) -> str:
         """Set one in a transaction that writes more. ``on``: the column of what it stands on.
@@ -95,7 +101,7 @@ class Markers:
             markers.insert().values(
                 id=row,
                 kind=wanted.kind,
-                action=self._sealed(row, action, changes),
+                action=sealed(self._keys, row, action, changes),
                 owner=wanted.owner,
                 created_at=now,
                 created_by=by,
@@ -145,7 +151,7 @@ class Markers:
     def listed(self, now: datetime) -> Listed:
         """Return the markers nobody ended: those past their last day first, then the next due."""
         open_ones = markers.c.ended_at.is_(None)
-        query = _query().where(open_ones).order_by(markers.c.expires_at, markers.c.id)
+        query = MARKERS.where(open_ones).order_by(markers.c.expires_at, markers.c.id)
         counting = select(func.count()).select_from(markers).where(open_ones)
         with reading(self._store.engine) as connection:
             rows = connection.execute(query.limit(MOST_SHOWN)).all()
@@ -169,8 +175,11 @@ class Markers:
         with reading(self._store.engine) as connection:
             return self._these(connection, (one.marker for one in on_person(connection, person)))
 
+    def _read(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Marker]:
+        return read_markers(connection, self._keys, self.kinds, self._roles, rows)
+
     def _these(self, connection: Connection, ids: Iterable[str]) -> tuple[Marker, ...]:
-        rows = connection.execute(_query().where(markers.c.id.in_(sorted(set(ids))))).all()
+        rows = connection.execute(MARKERS.where(markers.c.id.in_(sorted(set(ids))))).all()
         found = self._read(connection, rows)
         return tuple(sorted(found, key=lambda one: (not one.kind.high_risk, one.expires_at)))
 
@@ -205,7 +214,7 @@ class Markers:
 
     @staticmethod
     def _row(connection: Connection, marker: str) -> Row[Any]:
-        row = connection.execute(_query().where(markers.c.id == marker)).first()
+        row = connection.execute(MARKERS.where(markers.c.id == marker)).first()
         if row is None:
             raise NoSuchMarker(marker)
         return row
@@ -214,52 +223,24 @@ class Markers:
         self, connection: Connection, row: Row[Any], change: Change, action: str | None, **what: Any
     ) -> None:
         """Write a change; ``action`` None: it stays as it is."""
-        was, changes = self._opened(row)
-        data = self._sealed(row.id, action or was, [*changes, change])
+        was, changes = opened(self._keys, row)
+        data = sealed(self._keys, row.id, action or was, [*changes, change])
         connection.execute(
             update(markers).where(markers.c.id == row.id).values(action=data, **what)
         )
 
-    def _sealed(self, row: str, action: str, changes: Sequence[Change]) -> bytes:
-        told = {"action": action, "changes": [asdict(one) for one in changes]}
-        plain = json.dumps(told).encode()
-        return self._keys.seal(plain, f"markers|{row}|action")
 
-    def _opened(self, row: Row[Any]) -> tuple[str, tuple[Change, ...]]:
-        data = json.loads(self._keys.open(row.action, f"markers|{row.id}|action"))
-        return data["action"], tuple(Change(**one) for one in data["changes"])
-
-    def _read(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Marker]:
-        allowed = set(self._roles.with_right("people"))
-        named = names(connection, self._keys, (row.person_id for row in rows if row.person_id))
-        found = []
-        for row in rows:
-            action, changes = self._opened(row)
-            if row.person_id:
-                on = named[row.person_id]
-            elif row.number is not None:
-                on = f"number {number_in(row.number_id, row.number, self._keys)}"
-            else:
-                on = "an address"
-            here = row.owner_role in allowed and row.owner_left is None
-            found.append(
-                Marker(
-                    id=row.id,
-                    kind=self.kinds.of(row.kind),
-                    action=action,
-                    owner=row.owner,
-                    owner_here=here,
-                    on=on,
-                    person=row.person_id,
-                    created_by=row.created_by or "",
-                    created_at=row.created_at,
-                    expires_at=row.expires_at,
-                    ended_at=row.ended_at,
-                    ended_by=row.ended_by,
-                    changes=changes,
-                )
-            )
-        return found
+def _look_up_of(connection: Connection, home: str, persons: Collection[str]) -> str:
+    found = connection.scalar(
+        select(addresses.c.look_up).where(
+            addresses.c.id == home,
+            addresses.c.person_id.in_(persons),
+            addresses.c.ended_at.is_(None),
+        )
+    )
+    if found is None:
+        raise Unfit("home", "They have this address no longer: choose what it stands on.")
+    return str(found)
 
 
 def _change(what: str, by: str, why: str, now: datetime, wanted: Wanted | None = None) -> Change:
@@ -267,16 +248,3 @@ def _change(what: str, by: str, why: str, now: datetime, wanted: Wanted | None =
     if wanted is None:
         return Change(at, by, what, why)
     return Change(at, by, what, why, as_text(wanted.until) or "", wanted.owner)
-
-
-def _query() -> Select[Any]:
-    return (
-        select(
-            markers,
-            numbers.c.number,
-            users.c.role.label("owner_role"),
-            users.c.disabled_at.label("owner_left"),
-        )
-        .outerjoin(numbers, markers.c.number_id == numbers.c.id)
-        .outerjoin(users, markers.c.owner == users.c.name)
-    )

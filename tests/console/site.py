@@ -171,7 +171,11 @@ class Console:
             callbacks.blueprint(self.callbacks),
             persons.blueprint(
                 PersonWork.over(self.store, self.keys, self.audit),
-                (contacts.SECTION, callbacks.section(self.callbacks)),
+                (
+                    markers.section(self.markers),
+                    contacts.SECTION,
+                    callbacks.section(self.callbacks),
+                ),
             ),
             people_api.blueprint(PersonFiles(self.store, self.keys)),
             reviewing.blueprint(self.reviewing, self.second_look),

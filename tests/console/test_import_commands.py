@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from console.import_commands import import_commands
+from console.import_commands import import_commands, marker_commands
+from console.markers import until_of
 from incidents.audit import Audit
 from incidents.importing import Importing
-from tests.console.site import Console
+from incidents.marker_import import MarkerImport
+from tests.console.site import NOW, Console
 
 ROWS = "name,number,born\nMair Example,+447700900123,\nBad Day,,soon\n"
 
@@ -70,3 +73,26 @@ def test_a_file_of_something_else_says_what_to_do(console: Console, file: Path) 
     assert ran.exit_code == 1
     assert "Error: The first line must name the columns" in ran.output
     assert run(console, "/nowhere/known.csv").exit_code != 0
+
+
+def test_markers_are_imported_the_same_way(console: Console, tmp_path: Path) -> None:
+    """A dry run, then for real; no number is printed."""
+    console.accounts.add_user("cara", "a long enough password", now=NOW, role="contact_officer")
+    path = tmp_path / "markers.csv"
+    day = f"{datetime.now(UTC) + timedelta(days=60):%Y-%m-%d}"
+    path.write_text(
+        "kind,number,owner,last_day,reason\n"
+        f"high_risk,+447700900123,cara,{day},MARAC\n"
+        "high_risk,+447700900124,cara,yesterday,MARAC\n"
+    )
+    group = marker_commands(
+        lambda: MarkerImport(console.store, console.keys, console.markers, until_of)
+    )
+    dry = CliRunner().invoke(group, ["import", str(path)])
+    assert dry.output == (
+        "line 3 refused: last_day: Enter a day, such as 2027-03-01.\n"
+        "1 would be set, 1 refused\n"
+        "Nothing was changed. Run it again with --apply to set them.\n"
+    )
+    assert "1 set, 1 refused" in CliRunner().invoke(group, ["import", str(path), "--apply"]).output
+    assert console.markers.listed(NOW).many == 1

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from console.markers import last_day, until_of
+from incidents.addresses import Addresses
 from incidents.numbers import number_row
+from incidents.persons import Persons
 from incidents.transactions import writing
 from incidents.working import Unfit
 from tests.console.forms import send
@@ -190,3 +192,49 @@ def test_a_day_that_is_none_is_refused(typed: str) -> None:
     """With what to type."""
     with pytest.raises(Unfit, match="Enter a day"):
         until_of(typed)
+
+
+def person(console: Console) -> tuple[str, str]:
+    """Somebody on record with a home; returns their id and the home's."""
+    store, keys, audit = console.store, console.keys, console.audit
+    mair = Persons(store, keys, audit).add("Mair Example", by="anna", now=NOW)
+    home = Addresses(store, keys, audit).add(mair, "12 High Street", by="anna", now=NOW)
+    return mair, home
+
+
+@pytest.mark.parametrize(("where", "on"), [("person", "Mair Example"), ("home", "12 High Street")])
+def test_a_marker_stands_on_a_person_or_where_they_live(
+    console: Console, where: str, on: str
+) -> None:
+    """It is shown on the person's page and on the list, with what it stands on."""
+    mair, home = person(console)
+    anna = console.handler("anna")
+    page = f"/people/{mair}/markers"
+    assert "Set the first one here" in anna.get(page).text
+    typed = {**FORM, "home": home if where == "home" else ""}
+    assert send(anna, page, **typed).status_code == 303
+    assert "Send &lt;a unit&gt;" in anna.get(f"/people/{mair}").text
+    assert on in anna.get("/markers").text
+    again = send(anna, page, **{**typed, "reason": "kept <words>"})
+    assert again.status_code == 422
+    assert "review that one" in again.text
+    assert "kept &lt;words&gt;" in again.text
+
+
+def test_a_marker_cannot_be_set_on_somebody_else_s_home(console: Console) -> None:
+    """Nor on an address that was ended meanwhile."""
+    mair, home = person(console)
+    anna = console.handler("anna")
+    Addresses(console.store, console.keys, console.audit).end(mair, home, by="anna", now=NOW)
+    answer = send(anna, f"/people/{mair}/markers", **{**FORM, "home": home})
+    assert answer.status_code == 422
+    assert 'id="home-fault"' in answer.text
+
+
+def test_somebody_who_is_not_one_s_own_work_is_opened_with_a_reason(console: Console) -> None:
+    """For their markers too, and to set one."""
+    mair, _ = person(console)
+    ben = console.handler("ben")
+    assert "New marker" not in ben.get(f"/people/{mair}/markers").text
+    assert send(ben, "/sign-out", f"/people/{mair}/markers", **FORM, home="").status_code == 422
+    assert console.markers.listed(NOW).many == 0

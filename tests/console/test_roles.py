@@ -88,6 +88,8 @@ PAGES: Final = {
     "POST /call-backs/<id_>/confirmed": NOTE,
     "POST /call-backs/<id_>/result": NOTE,
     "GET /markers": NOTE,
+    "GET /people/<person>/markers": NOTE,
+    "POST /people/<person>/markers": NOTE,
     "GET /markers/<id_>": NOTE,
     "POST /markers/<id_>/review": NOTE,
     "POST /markers/<id_>/end": NOTE,

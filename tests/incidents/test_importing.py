@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from incidents.audit import Audit
-from incidents.importing import KNOWN, MOST_ROWS, Importing, Plan, read
+from incidents.file_rows import MOST_ROWS
+from incidents.importing import KNOWN, Importing, Plan, read
 from incidents.known import known
 from incidents.persons import names
 from incidents.tables import audit, people, person_numbers
