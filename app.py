@@ -233,7 +233,7 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
     climber = Climber(store, keys, audit, rules(rules_of, settings), rules_of.ladder, carrier)
     ladder = LadderTurns(climber, carrier)
     line = next(iter(rules_of.lines), LINE_DRAMA)
-    drain = Drain(store, Tail(()), keys, rules_of.profiles, rules_of.markers)
+    drain = Drain(store, Tail(()), keys, rules_of.profiles, rules_of.markers, rules_of.roles)
     watchman = Watchman(
         keys=keys,
         account=settings.account_sid,
@@ -258,6 +258,7 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
         keys=keys,
         profiles=rules_of.profiles,
         markers=rules_of.markers,
+        roles=rules_of.roles,
         besides=(
             ladder,
             watchman,

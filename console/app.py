@@ -39,6 +39,7 @@ from console import (
     persons,
     reviewing,
     supervising,
+    told_calls,
 )
 from console.doors import Doors
 from console.headers import Headers, headers
@@ -70,6 +71,7 @@ from incidents.second_factor import SecondFactor
 from incidents.second_look import SecondLook
 from incidents.staff import Staff
 from incidents.store import Store
+from incidents.told_calls import ToldCalls
 from incidents.visiting import Visiting
 from incidents.wake import Bell, Ear
 
@@ -162,6 +164,7 @@ def application(
         ),
         people_api.blueprint(PersonFiles(store, keys)),
         contacts.blueprint(contacts.work(store, keys, audit, policy.roles)),
+        told_calls.blueprint(ToldCalls(store, keys, audit)),
         supervising.blueprint(desk, Presence(store.engine), watch, policy.ladder),
         follow_ups.blueprint(work, calling_back),
         callbacks.blueprint(calling_back),

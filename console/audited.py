@@ -157,11 +157,12 @@ def tidy(reason: str) -> str:
 def _opens_freely(found: Record, holder: Holder) -> bool:
     """Say whether it is not closed, or the holder's own work.
 
-    Own work: they had it, or wrote on its timeline before it was closed. What they wrote later
-    does not count, or a note would be the way round the question.
+    Own work: they had it, were told of it as somebody's point of contact, or wrote on its timeline
+    before it was closed. What they wrote later does not count, or a note would be the way round
+    the question.
     """
     incident = found.incident
-    if incident.state != "closed" or incident.handler == holder.name:
+    if incident.state != "closed" or holder.name in (incident.handler, *incident.contacts):
         return True
     closed = incident.closed_at
     return any(

@@ -13,7 +13,6 @@ from typing import Final
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from console import words
 from console.audited import audited
 from console.guard import MayNot, doors, for_right, holder
 from console.person_page import Section, ask_why, person_pages
@@ -21,6 +20,7 @@ from incidents.absences import Absences, NoSuchAbsence
 from incidents.audit import Audit
 from incidents.contact_lists import ContactLists
 from incidents.contacts import LONGEST_REASON, Contacts
+from incidents.local import local_day
 from incidents.persons import NoSuchPerson, Persons
 from incidents.roles import Roles
 from incidents.sealed import Keys
@@ -237,7 +237,7 @@ def blueprint(work: Work) -> Blueprint:
 
 def today() -> date:
     """Return the local day."""
-    return doors().clock().astimezone(words.LOCAL).date()
+    return local_day(doors().clock())
 
 
 class _Wrong(Exception):

@@ -32,6 +32,7 @@ from console.guard import doors, everyone, for_right, holder
 from console.opening import ask_why
 from console.people import people
 from console.record import Record, record
+from console.told_calls import note_seen
 from console.watch import Watch
 from incidents.desk import Actor, Desk
 from incidents.fold import Incident
@@ -267,4 +268,6 @@ def _at_least(start: datetime, until: datetime) -> datetime:
 def _incident_page(found: Record, *, text: str = "", refusal: str | None = None) -> str:
     if not audited().may_open(found, holder()):
         return ask_why(found.incident.reference)
+    if note_seen(found.incident):
+        found = _found(found.incident.reference)
     return render_template("incident.html", text=text, refusal=refusal, **shown(found))

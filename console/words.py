@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from incidents import local
 from incidents.fold import Incident
 
-LOCAL: Final = ZoneInfo("Europe/London")
+LOCAL: Final = local.LOCAL
 
 
 @dataclass(frozen=True, slots=True)

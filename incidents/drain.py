@@ -22,7 +22,9 @@ from incidents.fold import Incident, NothingToFold, fold
 from incidents.identity import uuid7
 from incidents.marker_kinds import MarkerKinds
 from incidents.marking import as_event, matches_of_new
+from incidents.recognising import recognised
 from incidents.recorded import Recorded, Sealed, event_key, from_milliseconds, seal, unseal
+from incidents.roles import Roles
 from incidents.sealed import Keys
 from incidents.store import Store, as_sealed, select_events
 from incidents.tables import drained, events, incidents, numbers, set_aside
@@ -74,7 +76,9 @@ class Drain:
         keys: Keys,
         profiles: Mapping[str, Profile],
         markers: MarkerKinds,
+        roles: Roles,
     ) -> None:
+        self._roles = roles
         self.markers = markers
         self._store = store
         self._tail = tail
@@ -186,7 +190,7 @@ class Drain:
         return {row["call_key"] for row in rows.values()}
 
     def _fold(self, connection: Connection, calls: set[str]) -> None:
-        """Fold the calls again, look for repeats and markers, and fold those that have some."""
+        """Fold the calls again, with the repeats, markers and people they turn out to have."""
         known = connection.scalars(
             select(incidents.c.call_key).where(incidents.c.call_key.in_(sorted(calls)))
         ).all()
@@ -199,6 +203,7 @@ class Drain:
         matches = matches_of_new(connection, new)
         marked = [as_event(one, self.markers, self._keys) for one in matches]
         told |= self._put_events(connection, self.unknown(connection, marked))
+        told |= self._put_events(connection, recognised(connection, self._keys, self._roles, new))
         if told:
             self._write_folds(connection, told)
 
@@ -223,6 +228,8 @@ class Drain:
                 "number_id": number_ids.get(incident.number or ""),
                 "reasons": list(incident.reasons),
                 "answers": self._answers(incident),
+                "people": list(incident.people) or None,
+                "contacts": list(incident.contacts) or None,
                 "line_state": incident.state,
                 "revision": revision + at,
             }

@@ -25,6 +25,7 @@ from incidents.drain import Drain
 from incidents.fold import as_text
 from incidents.forgetting import forget_proofs, forget_requests
 from incidents.marker_kinds import MarkerKinds
+from incidents.roles import Roles
 from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tail import Tail
@@ -101,6 +102,7 @@ class Engine:
     keys: Keys
     profiles: Mapping[str, Profile]
     markers: MarkerKinds
+    roles: Roles
     besides: Sequence[Beside] = ()
     figures: Figures = field(default_factory=Figures)
 
@@ -115,7 +117,7 @@ class Engine:
 
     def _run(self, stop: Stop, lock: int, ear: Ear, bell: Bell) -> None:
         tail = Tail(self.journals)
-        drain = Drain(self.store, tail, self.keys, self.profiles, self.markers)
+        drain = Drain(self.store, tail, self.keys, self.profiles, self.markers, self.roles)
         next_beat = next_tidy = 0.0
         # Not select(), which refuses descriptors over 1,023.
         poller = select.poll()

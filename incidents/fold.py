@@ -58,6 +58,8 @@ class Incident:
     rung: int | None = None
     chosen: str | None = None
     proposed_grade: str | None = None
+    people: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """The incident as the contract's JSON object."""
@@ -131,6 +133,8 @@ def fold(events: Iterable[Recorded], reference: str) -> Folded:
         language=history.latest("language") or "",
         chosen=history.choice(),
         proposed_grade=history.proposed_grade(),
+        people=history.people(),
+        contacts=history.contacts(),
     )
     entries = timeline(history, confirmed_at=history.confirmed_at, connection=connection)
     return Folded(incident, tuple(entries))

@@ -29,6 +29,7 @@ KINDS: Final = (
     "call_ended",
     "repeat_seen",
     "marker_matched",
+    "person_matched",
 )
 """Kinds of event the fold reads; it passes over others, so that an older release may meet newer."""
 PRESSED: Final = ("keys_pressed", "menu_chosen")
@@ -36,7 +37,7 @@ PRESSED: Final = ("keys_pressed", "menu_chosen")
 ALERTING: Final = (*PRESSED, "sound_heard", "answer_failed")
 """Kinds with which the caller, or a failure of ours, asks for a handler."""
 CONTROL_ROOM: Final = "control room"
-_NAMELESS: Final = ("connected", "repeat_seen", "page_answered", "marker_matched")
+_NAMELESS: Final = ("connected", "repeat_seen", "page_answered", "marker_matched", "person_matched")
 """Kinds that do not say whose call it is."""
 
 
@@ -172,6 +173,15 @@ class History:
 
     def _held(self) -> bool:
         return any(event.data.get("held") for event in self.steps)
+
+    def people(self) -> tuple[str, ...]:
+        """The ids of the people whose number it came from, as it was when the call came."""
+        return tuple(sorted({str(event.data["person"]) for event in self.of("person_matched")}))
+
+    def contacts(self) -> tuple[str, ...]:
+        """The users who are told of it: the points of contact of those people."""
+        told = {str(one) for event in self.of("person_matched") for one in event.data["officers"]}
+        return tuple(sorted(told))
 
     def let_go(self) -> Recorded | None:
         """The event after which we hung up ourselves, if nothing came after it.

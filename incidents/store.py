@@ -177,6 +177,16 @@ class Store:
             ).all()
         return [self._incident(row) for row in rows]
 
+    def told(self, connection: Connection, name: str, since: datetime) -> list[Incident]:
+        """Return the calls from ``since`` on that a user is told of, the newest first."""
+        query = _select().where(
+            incidents.c.started_at >= since,
+            incidents.c.contacts.is_not(None),
+            incidents.c.purpose != "proof",
+        )
+        rows = connection.execute(query.order_by(incidents.c.started_at.desc()))
+        return [self._incident(row) for row in rows if name in row.contacts]
+
     def changed_since(self, revision: int, limit: int = 500) -> list[tuple[int, Incident]]:
         """Return what changed after ``revision``, in the order of the changes."""
         with reading(self.engine) as connection:
@@ -309,6 +319,8 @@ class Store:
             alerted_at=row.alerted_at,
             chosen=row.chosen,
             proposed_grade=row.proposed_grade,
+            people=tuple(row.people or ()),
+            contacts=tuple(row.contacts or ()),
             called=row.called,
             language=row.language or "",
         )

@@ -16,6 +16,7 @@ _TOLD: Final = {
     "connected": ("to",),
     "page_answered": ("name",),
     "marker_matched": ("name", "high_risk", "grade"),
+    "person_matched": ("officers",),
 }
 _TOLD_ELSE: Final = ("keys", "words", "confidence", "status", "duration", "code", "nth", "seconds")
 _UNTOLD: Final = ("order_reached",)

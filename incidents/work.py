@@ -20,6 +20,7 @@ class Work:
 
     ``rung``: how far the ladder has climbed, 0 when it rests. ``bridged``: who the caller is
     joined to; empty while keys are heard. ``regrade_by``: until when to grade again, or None.
+    ``contacts``: users who are told of it as somebody's point of contact.
     """
 
     reference: str
@@ -29,6 +30,7 @@ class Work:
     language: str
     graded_at: datetime | None
     regrade_by: datetime | None
+    contacts: tuple[str, ...]
 
     @classmethod
     def of(cls, incident: Incident) -> "Work":
@@ -41,6 +43,7 @@ class Work:
             incident.language,
             incident.graded_at,
             regrade_by(incident),
+            incident.contacts,
         )
 
     def as_json(self) -> dict[str, object]:
@@ -53,6 +56,7 @@ class Work:
             "language": self.language,
             "graded_at": as_text(self.graded_at),
             "regrade_by": as_text(self.regrade_by),
+            "contacts": list(self.contacts),
         }
 
 

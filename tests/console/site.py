@@ -30,6 +30,7 @@ from console import (
     people_api,
     persons,
     reviewing,
+    told_calls,
 )
 from console.doors import COOKIE, Doors
 from console.operation_sheet import Sheets
@@ -62,6 +63,7 @@ from incidents.segment import Segment
 from incidents.staff import Staff
 from incidents.store import Store
 from incidents.tail import Tail
+from incidents.told_calls import ToldCalls
 from incidents.visiting import Visiting
 from incidents.wake import Ear
 from tests.incidents.ladders import Calls
@@ -167,6 +169,7 @@ class Console:
                 Operations(self.store, self.keys, self.audit), self._sheets(policy)
             ),
             contacts.blueprint(self.contacts),
+            told_calls.blueprint(ToldCalls(self.store, self.keys, self.audit)),
             follow_ups.blueprint(self.follow_ups, self.callbacks),
             callbacks.blueprint(self.callbacks),
             persons.blueprint(
@@ -277,7 +280,7 @@ class Console:
         settings = load({"QUIETLINE_DATA": str(self.data)}, self.data)
         policy = load_policy(settings)
         tail = Tail(self._folders)
-        Drain(self.store, tail, self.keys, policy.profiles, policy.markers).run_once()
+        Drain(self.store, tail, self.keys, policy.profiles, policy.markers, policy.roles).run_once()
         tail.close()
         self.refresh()
 

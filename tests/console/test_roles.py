@@ -112,6 +112,8 @@ PAGES: Final = {
     "GET /contacts/people/<id_>": NOTE,
     "POST /contacts/people/<id_>": SUPERVISE,
     "POST /contacts/people/<id_>/end": SUPERVISE,
+    "GET /contacts/calls": CONTACT,
+    "POST /contacts/calls/<reference>/seen": CONTACT,
     "POST /contacts/absences": CONTACT,
     "POST /contacts/absences/<id_>/end": CONTACT,
     "GET /figures": FIGURES,

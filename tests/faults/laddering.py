@@ -31,7 +31,7 @@ from incidents.store import Store
 from incidents.tables import orders, rungs, timeline, users
 from incidents.transactions import reading, writing
 from tests.incidents.desks import rules
-from tests.incidents.making import KEYS, MARKERS, PROFILES
+from tests.incidents.making import KEYS, MARKERS, PROFILES, ROLES
 
 QUICK: Final = Ladder(
     (
@@ -90,7 +90,7 @@ def engine(data: Path, url: str, log: Path) -> Engine:
     turns = LadderTurns(climber, carrier)
     turns.every = 0.05
     journals = (data / "journal", data / "journal-spare")
-    return Engine(store, journals, data / "wake", KEYS, PROFILES, MARKERS, besides=(turns,))
+    return Engine(store, journals, data / "wake", KEYS, PROFILES, MARKERS, ROLES, besides=(turns,))
 
 
 def add_supervisor(store: Store, now: Any) -> None:

@@ -165,6 +165,13 @@ class Calling:
         return self
 
 
+def matched(call: Calling, person: str, *officers: str) -> Recorded:
+    """Return what the engine adds when the number is that of somebody with a point of contact."""
+    data = {"person": person, "officers": list(officers)}
+    key = f"person-{person}-{officers}"
+    return replace(call.events[0], key=key, kind="person_matched", step=0, call_sid="", data=data)
+
+
 def repeated(call: Calling, nth: int, urgency: int, seconds: int = 600) -> Recorded:
     """Return what the engine adds when this is the ``nth`` call from one number."""
     first = call.events[0]

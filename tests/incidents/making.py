@@ -13,6 +13,7 @@ from typing import Any, Final
 from callflow.profiles import Profile
 from config.grades import read_grades
 from config.markers import read_markers
+from config.roles import read_roles
 from incidents.drain import Drain
 from incidents.fold import Incident
 from incidents.recorded import Recorded, Sealed, call_key, event_key, seal
@@ -36,6 +37,8 @@ MARKERS: Final = read_markers(
     tomllib.loads((_FILES.parent / "markers.toml").read_text(encoding="utf-8")),
     read_grades(tomllib.loads((_FILES.parent / "grades.toml").read_text(encoding="utf-8"))),
 )
+
+ROLES: Final = read_roles(tomllib.loads((_FILES.parent / "roles.toml").read_text(encoding="utf-8")))
 
 _sids = itertools.count(1)
 
@@ -152,7 +155,7 @@ class Machine:
 
     def drain(self) -> Drain:
         """A drain as a fresh engine process has it."""
-        return Drain(self.store, Tail(self.folders), self.keys, self.profiles, MARKERS)
+        return Drain(self.store, Tail(self.folders), self.keys, self.profiles, MARKERS, ROLES)
 
     def drained(self, *events: Recorded) -> None:
         """Have events in the store, each call's in a file of its own if given so."""

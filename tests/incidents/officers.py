@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 import uuid
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -10,7 +9,6 @@ from typing import Final
 
 from sqlalchemy import select, update
 
-from config.roles import read_roles
 from incidents.absences import Absences
 from incidents.audit import Audit
 from incidents.contact_lists import ContactLists
@@ -22,8 +20,7 @@ from incidents.standing import Standing
 from incidents.store import Store
 from incidents.tables import merges, people, users
 from incidents.transactions import reading, writing
-from tests.incidents.desks import CONFIG
-from tests.incidents.making import KEYS, NOW
+from tests.incidents.making import KEYS, NOW, ROLES
 
 TODAY: Final = date(2026, 12, 22)
 """The local day of the tests' now."""
@@ -39,7 +36,7 @@ TEAM: Final = {
 
 def roles() -> Roles:
     """The roles as they are delivered."""
-    return read_roles(tomllib.loads((CONFIG / "roles.toml").read_text(encoding="utf-8")))
+    return ROLES
 
 
 @dataclass(slots=True)
@@ -54,9 +51,9 @@ class Office:
 
     def __post_init__(self) -> None:
         audit = Audit(self.store.engine, KEYS)
-        self.contacts = Contacts(self.store, KEYS, audit, roles())
-        self.absences = Absences(self.store, audit, roles())
-        self.lists = ContactLists(self.store, KEYS, roles())
+        self.contacts = Contacts(self.store, KEYS, audit, ROLES)
+        self.absences = Absences(self.store, audit, ROLES)
+        self.lists = ContactLists(self.store, KEYS, ROLES)
         self.persons = Persons(self.store, KEYS, audit)
         with writing(self.store.engine) as connection:
             for name, role in TEAM.items():

@@ -21,6 +21,7 @@ from tests.incidents.making import (
     MARKERS,
     NOW,
     NUMBER,
+    ROLES,
     Caller,
     Machine,
     after,
@@ -63,7 +64,7 @@ def test_a_drain_that_dies_before_its_commit_leaves_nothing_and_the_next_does_al
     """Events, fold and position stand in one transaction, so half of it is never there."""
     caller = Caller()
     left(machine.folders[0], caller.arrives(), caller.presses("55"))
-    dying = Dying(machine.store, Tail(machine.folders), KEYS, machine.profiles, MARKERS)
+    dying = Dying(machine.store, Tail(machine.folders), KEYS, machine.profiles, MARKERS, ROLES)
     with pytest.raises(KeyboardInterrupt):
         dying.run_once()
     assert count(machine) == 0

@@ -14,7 +14,7 @@ import pytest
 from incidents.engine import Beside, Engine
 from incidents.transactions import StoreUnavailable
 from incidents.wake import Bell, Ear
-from tests.incidents.making import MARKERS, Caller, Machine, left
+from tests.incidents.making import MARKERS, ROLES, Caller, Machine, left
 from tests.waiting import eventually
 
 
@@ -58,6 +58,7 @@ def running(machine: Machine, *besides: Beside) -> Iterator[Engine]:
         machine.keys,
         machine.profiles,
         MARKERS,
+        ROLES,
         besides=besides,
     )
     stop = threading.Event()

@@ -16,7 +16,17 @@ import pytest
 from incidents.engine import KEEP_FILES, Engine
 from incidents.segment import Reading, Segment
 from incidents.tail import AT_LEAST, Tail
-from tests.incidents.making import KEYS, MARKERS, Caller, Machine, drain_all, left, sealed, written
+from tests.incidents.making import (
+    KEYS,
+    MARKERS,
+    ROLES,
+    Caller,
+    Machine,
+    drain_all,
+    left,
+    sealed,
+    written,
+)
 from tests.waiting import eventually
 
 
@@ -161,7 +171,13 @@ def test_one_look_takes_a_bounded_share_of_every_file(data: Path) -> None:
 def tidied(machine: Machine, drain_first: bool = True) -> set[str]:
     """Run the engine's tidying after one look of its drain; return the files left."""
     engine = Engine(
-        machine.store, machine.folders, machine.data / "wake", KEYS, machine.profiles, MARKERS
+        machine.store,
+        machine.folders,
+        machine.data / "wake",
+        KEYS,
+        machine.profiles,
+        MARKERS,
+        ROLES,
     )
     tail = Tail(machine.folders)
     tail.look()
@@ -245,7 +261,13 @@ def test_the_engine_drains_until_told_to_stop_and_another_takes_over(
     stops = [threading.Event(), threading.Event()]
     engines = [
         Engine(
-            machine.store, machine.folders, machine.data / "wake", KEYS, machine.profiles, MARKERS
+            machine.store,
+            machine.folders,
+            machine.data / "wake",
+            KEYS,
+            machine.profiles,
+            MARKERS,
+            ROLES,
         )
         for _ in stops
     ]

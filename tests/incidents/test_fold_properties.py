@@ -21,7 +21,16 @@ from hypothesis import strategies as st
 from callflow.urgency import STRENGTH
 from incidents.fold import KINDS, Folded, fold
 from incidents.recorded import Recorded
-from tests.incidents.answering import CONTROL_ROOM, LANDLINE, MOBILE, NOW, Calling, marked, repeated
+from tests.incidents.answering import (
+    CONTROL_ROOM,
+    LANDLINE,
+    MOBILE,
+    NOW,
+    Calling,
+    marked,
+    matched,
+    repeated,
+)
 
 History = list[Recorded]
 FAST = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -43,6 +52,8 @@ _DOES = (
     "repeat",
     "marker high",
     "marker other",
+    "person one",
+    "person two",
     "ordered ask",
     "ordered ask",
     "ordered hold",
@@ -82,6 +93,8 @@ def play(profile: str, number: str, room: bool, did: Sequence[str]) -> History:
                 call.ends()
             case ["marker", which]:
                 call.events.append(marked(call, high_risk=which == "high"))
+            case ["person", who]:
+                call.events.append(matched(call, who, *("cara", "dan")[: len(call.events) % 3]))
             case ["repeat"]:
                 call.events.append(repeated(call, 2 + len(call.events) % 2, 3))
             case _:
@@ -138,6 +151,9 @@ def event(kind: str, step: int, at: int, keys: str, next_stage: str, held: bool)
         case "marker_matched":
             data = {"marker": f"{step}", "name": "High risk", "high_risk": step % 2 == 0}
             data |= {"grade": "immediate" if step % 2 == 0 else ""}
+        case "person_matched":
+            officers = ("cara", "dan", "erin")[step % 3 :]
+            data = {"person": f"person {step % 4}", "officers": list(officers)}
         case "connected":
             data = {"to": "control room"}
     moment = NOW + timedelta(milliseconds=at)

@@ -24,7 +24,7 @@ from incidents.transactions import writing
 from incidents.watchman import Watchman
 from tests.incidents.desks import ANNA
 from tests.incidents.ladders import STANDARD, Site
-from tests.incidents.making import ACCOUNT, KEYS, MARKERS, PROFILES
+from tests.incidents.making import ACCOUNT, KEYS, MARKERS, PROFILES, ROLES
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class Guard:
         self.ladder = LadderTurns(
             site.climber, site.carrier, clock=lambda: site.wall, steady=self.steady
         )
-        drain = Drain(store, Tail(()), KEYS, PROFILES, MARKERS)
+        drain = Drain(store, Tail(()), KEYS, PROFILES, MARKERS, ROLES)
         self.watchman = Watchman(
             keys=KEYS,
             account=ACCOUNT,

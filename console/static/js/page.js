@@ -6,6 +6,7 @@ import * as keyboard from "./keyboard.js";
 import * as regrade from "./regrade.js";
 import * as theme from "./theme.js";
 import { clock } from "./time.js";
+import * as toldCalls from "./told-calls.js";
 
 const lost = document.getElementById("lost");
 const signedOut = document.getElementById("signed-out");
@@ -84,4 +85,5 @@ alerts.start();
 theme.start();
 keyboard.start();
 regrade.start();
+toldCalls.start();
 feed.start();

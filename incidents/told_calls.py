@@ -1,0 +1,96 @@
+"""Calls that officers are told of, because they came from a number of their people.
+
+A call waits for its officer until they open it or say that they have seen it; that
+stands on the call's timeline. It tells nobody outside the console.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from sqlalchemy import Connection, select, update
+
+from incidents.audit import Audit
+from incidents.families import batches, families
+from incidents.fold import Incident
+from incidents.persons import names
+from incidents.sealed import Keys
+from incidents.store import Store
+from incidents.tables import incidents, timeline
+from incidents.transactions import next_revision, reading, writing
+from incidents.working import write_entry
+
+Seen = Literal["now", "before", "not told"]
+BACK: Final = timedelta(days=7)
+"""Calls of the last days that an officer is told of; older ones are found by search."""
+ENTRY: Final = "contact_seen"
+"""Kind of the entry with which an officer says that they know of a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldCall:
+    """A call an officer is told of. ``people``: names, by id. ``seen``: they know of it."""
+
+    incident: Incident
+    people: tuple[tuple[str, str], ...]
+    seen: bool
+
+
+class ToldCalls:
+    """The calls of one site that officers are told of. Raises ``StoreUnavailable``."""
+
+    def __init__(self, store: Store, keys: Keys, audit: Audit) -> None:
+        self._store = store
+        self._keys = keys
+        self._audit = audit
+
+    def of(self, name: str, now: datetime, back: timedelta = BACK) -> tuple[ToldCall, ...]:
+        """Return the calls of the last days that a user is told of, the newest first."""
+        with reading(self._store.engine) as connection:
+            mine = self._store.told(connection, name, now - back)
+            seen = self._seen(connection, (one.call_key for one in mine))
+            kin = families(connection, (person for one in mine for person in one.people))
+            first = {one: members[0] for one, members in kin.items()}
+            named = names(connection, self._keys, first.values())
+        return tuple(
+            ToldCall(
+                one,
+                tuple({first[p]: named[first[p]] for p in one.people if p in first}.items()),
+                (one.call_key, name) in seen,
+            )
+            for one in mine
+        )
+
+    def see(self, reference: str, *, by: str, now: datetime) -> Seen:
+        """Write down that ``by`` knows of a call; once. Returns whether it was new.
+
+        Raises ``NoSuchIncident``.
+        """
+        with writing(self._store.engine) as connection:
+            found = self._store.find(connection, reference)
+            if by not in found.contacts:
+                return "not told"
+            if (found.call_key, by) in self._seen(connection, [found.call_key]):
+                return "before"
+            write_entry(connection, self._keys, found.call_key, ENTRY, {"by": by}, at=now)
+            changed = update(incidents).where(incidents.c.call_key == found.call_key)
+            connection.execute(changed.values(revision=next_revision(connection)))
+            what = "has seen a call as point of contact"
+            self._audit.put(connection, by, "collection", what, reference, at=now)
+        return "now"
+
+    def _seen(self, connection: Connection, calls: Iterable[str]) -> set[tuple[str, str]]:
+        """Return which users said of which calls that they have seen them."""
+        found = set()
+        for some in batches(calls):
+            query = select(timeline.c.id, timeline.c.call_key, timeline.c.data).where(
+                timeline.c.call_key.in_(some), timeline.c.kind == ENTRY
+            )
+            for row in connection.execute(query):
+                told = json.loads(self._keys.open(row.data, f"timeline|{row.id}|data"))
+                found.add((row.call_key, str(told["by"])))
+        return found
