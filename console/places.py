@@ -20,24 +20,27 @@ START: Final = "/start"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page in the header."""
+    """A page in the header. ``folded``: under "More", where there are many."""
 
     path: str
     name: str
     right: Right
+    folded: bool = False
 
 
+IN_ONE_LINE: Final = 7
+"""Places beside which the clock and the sign-out still fit, 1280 pixels wide."""
 PLACES: Final = (
     Place("/", "Live board", "read"),
     Place("/review", "Review queue", "read"),
     Place("/search", "Search", "read"),
     Place("/people", "People", "people"),
     Place("/my-day", "My day", "people"),
-    Place("/contacts", "Contacts", "people"),
-    Place("/overdue", "Overdue", "supervise"),
-    Place("/markers", "Markers", "people"),
-    Place("/operations", "Operations", "people"),
-    Place("/figures", "Figures", "figures"),
+    Place("/contacts", "Contacts", "people", folded=True),
+    Place("/overdue", "Overdue", "supervise", folded=True),
+    Place("/markers", "Markers", "people", folded=True),
+    Place("/operations", "Operations", "people", folded=True),
+    Place("/figures", "Figures", "figures", folded=True),
     Place("/supervisor", "Supervisor", "supervise"),
     Place("/users", "Users", "users"),
     Place("/audit", "Audit", "audit"),
@@ -48,6 +51,17 @@ def places(holder: Holder) -> list[Place]:
     """Return the pages this person may see, among those that are there."""
     routes = current_app.url_map.bind("")
     return [one for one in PLACES if holder.may(one.right) and routes.test(one.path, "GET")]
+
+
+def parted(mine: list[Place]) -> tuple[list[Place], list[Place]]:
+    """Part the places into those in the header and those under "More".
+
+    Two lines of places would push down the call a handler reads.
+    """
+    if len(mine) <= IN_ONE_LINE:
+        return mine, []
+    shown = [one for one in mine if not one.folded]
+    return shown, [one for one in mine if one.folded]
 
 
 def home(holder: Holder) -> str:

@@ -26,7 +26,7 @@ from console.leaving import leaving
 from console.opening import opening
 from console.pages import pages
 from console.people import EXTENSION, People
-from console.places import home, places
+from console.places import home, parted, places
 from console.search import search
 from console.second_step import second_step
 from console.signin import signin, slow_guessers
@@ -171,7 +171,7 @@ def _furnish_templates(app: Flask, site: Site) -> None:
         return {
             "theme": chosen if chosen in THEMES else None,
             "handler": handler,
-            "places": places(handler) if handler else [],
+            "places": parted(places(handler)) if handler else ([], []),
             "home": home(handler) if handler else "/",
             "now": site.doors.clock(),
             "training": site.training,

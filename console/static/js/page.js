@@ -3,6 +3,7 @@
 import * as alerts from "./alerts.js";
 import { feed } from "./feed.js";
 import * as keyboard from "./keyboard.js";
+import * as more from "./more.js";
 import * as regrade from "./regrade.js";
 import * as theme from "./theme.js";
 import { clock } from "./time.js";
@@ -86,4 +87,5 @@ theme.start();
 keyboard.start();
 regrade.start();
 toldCalls.start();
+more.start();
 feed.start();
