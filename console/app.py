@@ -36,6 +36,7 @@ from console import (
     operations,
     orders,
     people_api,
+    person_follow_ups,
     persons,
     reviewing,
     supervising,
@@ -134,6 +135,7 @@ def application(
         {number: line.kind for number, line in policy.lines.items() if line.purpose == "live"},
         training=settings.training,
     )
+    seasons = Operations(store, keys, audit)
     work = FollowUps(store, keys, audit, policy.follow_ups, policy.roles)
     warnings = Markers(store, keys, audit, policy.markers, policy.roles)
     parts = (
@@ -145,7 +147,7 @@ def application(
             Counting(store, policy.figures), policy.grades, training=settings.training
         ),
         operations.blueprint(
-            Operations(store, keys, audit),
+            seasons,
             Sheets(
                 Visiting(store, keys, audit, policy.roles, policy.follow_ups, policy.figures),
                 Counting(store, policy.figures),
@@ -159,6 +161,7 @@ def application(
             sections=(
                 markers.section(warnings),
                 contacts.SECTION,
+                person_follow_ups.section(work, seasons),
                 callbacks.section(calling_back),
             ),
         ),
@@ -167,6 +170,7 @@ def application(
         told_calls.blueprint(ToldCalls(store, keys, audit)),
         supervising.blueprint(desk, Presence(store.engine), watch, policy.ladder),
         follow_ups.blueprint(work, calling_back),
+        person_follow_ups.blueprint(work),
         callbacks.blueprint(calling_back),
         markers.blueprint(warnings, work),
         reviewing.blueprint(

@@ -17,6 +17,8 @@ from console import words
 from console.audited import audited
 from console.guard import doors, for_right, holder
 from console.opening import ask_why
+from console.person_page import ask_why as ask_why_of_person
+from console.person_page import person_pages
 from console.record import record
 from console.watch import Watch
 from incidents.callbacks import CallBacks
@@ -78,10 +80,15 @@ def blueprint(follow_ups: FollowUps, callbacks: CallBacks) -> Blueprint:
         """Show what I have open: late, due today, later."""
         now = doors().clock()
         listed = follow_ups.of_owner(holder().name)
+        names = follow_ups.names(listed.shown)
         calling = callbacks.open_of(holder().name)
         audited().looked(holder(), "opened the own day", "follow-ups")
         return render_template(
-            "my_day.html", parts=_parts(listed.shown, now), listed=listed, calling=calling
+            "my_day.html",
+            parts=_parts(listed.shown, now),
+            listed=listed,
+            names=names,
+            calling=calling,
         )
 
     @pages.get("/overdue")
@@ -130,8 +137,8 @@ def blueprint(follow_ups: FollowUps, callbacks: CallBacks) -> Blueprint:
     def one(id_: str) -> ResponseReturnValue:
         """Show one, with what can be done."""
         found = _found(id_)
-        audited().looked(holder(), "viewed a follow-up", found.reference or found.id)
-        return _page(found, {}, {}, 200)
+        asked = _ask_first(found)
+        return _page(found, {}, {}, 200) if asked is None else asked
 
     @pages.post("/follow-ups/<id_>/close")
     @for_right("people")
@@ -172,6 +179,8 @@ def blueprint(follow_ups: FollowUps, callbacks: CallBacks) -> Blueprint:
     ) -> ResponseReturnValue:
         """Do it; refused, show the page with what was typed. ``named``: its fields there."""
         found, fields = _found(id_), named or {}
+        if (asked := _ask_first(found)) is not None:
+            return asked, REFUSED
         shown = {fields.get(name, name): text for name, text in typed.items()}
         try:
             act(id_, holder().name, doors().clock())
@@ -201,6 +210,7 @@ def blueprint(follow_ups: FollowUps, callbacks: CallBacks) -> Blueprint:
         page = render_template(
             "follow_up.html",
             one=found,
+            names=follow_ups.names([found]),
             kind=follow_ups.kinds.get(found.kind),
             owners=owners,
             typed={"due": for_form(found.due_at), **typed},
@@ -236,13 +246,30 @@ def blueprint(follow_ups: FollowUps, callbacks: CallBacks) -> Blueprint:
     return pages
 
 
-def _may_open(reference: str) -> bool:
+def _may_open(reference: str, what: str = "viewed the follow-ups") -> bool:
     """Say whether the call may be opened now, as on its own page, and log the look if so."""
     kept = current_app.extensions
     found = record(reference, kept["quietline_watch"], kept["quietline_store"])
     if found is None:
         abort(404)
-    return audited().may_open(found, holder(), what="viewed the follow-ups")
+    return audited().may_open(found, holder(), what=what)
+
+
+def _ask_first(found: FollowUp) -> str | None:
+    """Return the form that asks why one is opened, or None when it may be; then log the look.
+
+    One's own is what one owns or made. Of others a call that is not closed opens freely; a closed
+    one, or a person without a call, as on their own pages.
+    """
+    what = "viewed a follow-up"
+    if holder().name not in (found.owner, found.created_by):
+        if found.reference:
+            return None if _may_open(found.reference, what) else ask_why(found.reference)
+        if found.person_id:
+            opens = person_pages().may_open(found.person_id, what)
+            return None if opens else ask_why_of_person(found.person_id)
+    audited().looked(holder(), what, found.reference or found.id)
+    return None
 
 
 def _typed(*fields: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from flask.typing import ResponseReturnValue
 from console import words
 from console.audited import LONGEST_REASON, audited
 from console.guard import doors, holder
+from console.opening import way_back
 from incidents.addresses import Addresses
 from incidents.audit import Audit
 from incidents.merging import Merges
@@ -182,7 +183,12 @@ def back_to(person: str, done: str) -> ResponseReturnValue:
 def ask_why(person: str, typed: str = "", refusal: str = "") -> str:
     """Write the form that asks why a person is opened. It shows nothing of them."""
     return render_template(
-        "person_why.html", id_=person, typed=typed, refusal=refusal, longest=LONGEST_REASON
+        "person_why.html",
+        id_=person,
+        typed=typed,
+        refusal=refusal,
+        longest=LONGEST_REASON,
+        back=way_back(),
     )
 
 

@@ -16,7 +16,7 @@ from console import words
 from console.audited import audited, tidy
 from console.guard import doors, for_right, holder
 from console.merging import add_merging
-from console.opening import SHORTEST_REASON
+from console.opening import SHORTEST_REASON, way_back
 from console.person_changes import add_changes
 from console.person_page import (
     AWAY,
@@ -113,7 +113,7 @@ def blueprint(work: Work, sections: Sequence[Section] = ()) -> Blueprint:
             say = "Say in a few words why you open this person."
             return ask_why(id_, reason, say), REFUSED
         audited().keep_reason(holder(), first, reason)
-        return redirect(url_for("persons.one", id_=first), 303)
+        return redirect(way_back() or url_for("persons.one", id_=first), 303)
 
     @pages.get("/people/<id_>/facts")
     @for_right("people")

@@ -76,6 +76,7 @@ class FollowUp:
     said: str
     moves: tuple[Move, ...]
     rule: str = ""
+    operation_id: str | None = None
 
     def late(self, now: datetime) -> bool:
         """Say whether it is open and its time has passed."""
@@ -98,6 +99,7 @@ class New:
     person_id: str | None
     rule: str = ""
     once: str = ""
+    operation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +108,15 @@ class Listed:
 
     shown: tuple[FollowUp, ...]
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What reminders say: one's own due by the end of the day, those of them that are late;
+    everybody's that are late, and those that nobody owns.
+    """
+
+    due: int
+    late: int
+    overdue: int
+    unowned: int

@@ -8,44 +8,30 @@ closed without an outcome, and nobody is called or written to from here.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Connection, Row, select, update
 
-from incidents.audit import Audit
 from incidents.fold import as_text
-from incidents.follow_up_kinds import FollowUp, Kind, Kinds, Listed, Move, New
+from incidents.follow_up_kinds import Kind, Move, New
+from incidents.follow_up_lists import FollowUpLists, NoSuchFollowUp, query_all, row_of
 from incidents.identity import uuid7
-from incidents.owners import owner_id, owners
-from incidents.roles import Roles
-from incidents.sealed import Keys
-from incidents.store import Store
-from incidents.tables import follow_ups, incidents, users
-from incidents.transactions import next_revision, reading, writing
+from incidents.owners import owner_id
+from incidents.persons import NoSuchPerson, canonical
+from incidents.tables import follow_ups, incidents, operations, people, users
+from incidents.transactions import next_revision, writing
 from incidents.working import Conflict, Unfit, text_of, write_entry
 
 LONGEST_TEXT: Final = 1000
 LATEST_DUE: Final = timedelta(days=366)
-MOST_SHOWN: Final = 200
-"""Open follow-ups one list shows, those due first; how many there are is said beside it."""
+LEFT: Final = "the account of the owner was ended"
+__all__ = ["LATEST_DUE", "LONGEST_TEXT", "FollowUps", "NoSuchFollowUp"]
 
 
-class NoSuchFollowUp(LookupError):
-    """No follow-up has this id."""
-
-
-class FollowUps:
+class FollowUps(FollowUpLists):
     """The follow-ups of one site. Every method raises ``StoreUnavailable``."""
-
-    def __init__(self, store: Store, keys: Keys, audit: Audit, kinds: Kinds, roles: Roles) -> None:
-        self._store = store
-        self._keys = keys
-        self._audit = audit
-        self._roles = roles
-        self.kinds = kinds
 
     def make(
         self,
@@ -58,10 +44,11 @@ class FollowUps:
         now: datetime,
         reference: str | None = None,
         person: str | None = None,
+        operation: str | None = None,
     ) -> str:
         """Make one by hand; returns its id. ``due_at`` None: as its kind says.
 
-        ``owner``: a user's name. Raises ``Unfit`` and ``NoSuchIncident``.
+        ``owner``: a user's name. Raises ``Unfit``, ``NoSuchIncident`` and ``NoSuchPerson``.
         """
         found = self._kind(kind)
         words = text_of("text", text, "what is to be done", LONGEST_TEXT)
@@ -69,7 +56,16 @@ class FollowUps:
         with writing(self._store.engine) as connection:
             owner_row = owner_id(connection, self._roles, owner)
             call = None if reference is None else self._store.find(connection, reference).call_key
-            made = New(found, words, owner_row, owner, due, call, person)
+            made = New(
+                found,
+                words,
+                owner_row,
+                owner,
+                due,
+                call,
+                _living(connection, person) if person else None,
+                operation_id=_open_operation(connection, operation) if operation else None,
+            )
             return self.put(connection, made, by=by, now=now)
 
     def put(self, connection: Connection, made: New, *, by: str, now: datetime) -> str:
@@ -81,6 +77,7 @@ class FollowUps:
                 kind=made.kind.id,
                 call_key=made.call_key,
                 person_id=made.person_id,
+                operation_id=made.operation_id,
                 owner_id=made.owner_id,
                 due_at=made.due_at,
                 data=self._sealed(row, {"text": made.text, "moves": []}),
@@ -107,6 +104,21 @@ class FollowUps:
                 raise Unfit("owner", f"It is {owner}'s already: choose somebody else.")
             move = Move(as_text(now) or "", by, "owner", row.owner or "nobody", owner, why)
             self._move(connection, row, move, {"owner_id": owner_row}, now)
+
+    def leaver(self, name: str, to: str | None, *, by: str, now: datetime) -> int:
+        """Pass on all that somebody who leaves has open; returns how many. ``to`` None: they are
+        nobody's, and stand on the supervisors' list. Raises ``Unfit`` when ``to`` may own none.
+        """
+        mine = query_all().where(users.c.name == name, follow_ups.c.closed_at.is_(None))
+        with writing(self._store.engine) as connection:
+            receiver = owner_id(connection, self._roles, to) if to else None
+            if to == name:
+                raise Unfit("owner", f"{name} leaves: choose somebody else.")
+            rows = connection.execute(mine.order_by(follow_ups.c.id)).all()
+            for row in rows:
+                move = Move(as_text(now) or "", by, "owner", name, to or "nobody", LEFT)
+                self._move(connection, row, move, {"owner_id": receiver}, now)
+        return len(rows)
 
     def put_off(self, id_: str, due_at: datetime, reason: str, *, by: str, now: datetime) -> None:
         """Give it another time. Raises ``NoSuchFollowUp``, ``Conflict`` and ``Unfit``."""
@@ -145,46 +157,6 @@ class FollowUps:
             record = self._record(row)
             self._audit.put(connection, by, "alteration", "closed a follow-up", record, at=now)
 
-    def one(self, id_: str) -> FollowUp:
-        """Return one. Raises ``NoSuchFollowUp``."""
-        with reading(self._store.engine) as connection:
-            return self._read(_row(connection, id_))
-
-    def of_owner(self, name: str) -> Listed:
-        """Return what one person has open."""
-        with reading(self._store.engine) as connection:
-            return self._listed(connection, users.c.name == name)
-
-    def overdue(self, now: datetime) -> Listed:
-        """Return everybody's open ones whose time has passed."""
-        with reading(self._store.engine) as connection:
-            return self._listed(connection, follow_ups.c.due_at < now)
-
-    def nobodys(self) -> Listed:
-        """Return the open ones that nobody owns."""
-        with reading(self._store.engine) as connection:
-            return self._listed(connection, follow_ups.c.owner_id.is_(None))
-
-    def of_call(self, reference: str) -> Sequence[FollowUp]:
-        """Return the follow-ups of a call, open and closed. Raises ``NoSuchIncident``."""
-        with reading(self._store.engine) as connection:
-            call = self._store.find(connection, reference).call_key
-            query = _query().where(follow_ups.c.call_key == call).order_by(follow_ups.c.id)
-            return [self._read(row) for row in connection.execute(query)]
-
-    def owners(self) -> Sequence[str]:
-        """Return the names of those who may own one."""
-        with reading(self._store.engine) as connection:
-            return owners(connection, self._roles)
-
-    def _listed(self, connection: Connection, which: Any) -> Listed:
-        where = (follow_ups.c.closed_at.is_(None), which)
-        query = _query().where(*where).order_by(follow_ups.c.due_at, follow_ups.c.id)
-        shown = tuple(self._read(row) for row in connection.execute(query.limit(MOST_SHOWN)))
-        counting = select(func.count()).select_from(follow_ups)
-        counting = counting.outerjoin(users, users.c.id == follow_ups.c.owner_id).where(*where)
-        return Listed(shown, int(connection.scalar(counting) or 0))
-
     def _kind(self, id_: str) -> Kind:
         found = self.kinds.get(id_)
         if found is None:
@@ -192,7 +164,7 @@ class FollowUps:
         return found
 
     def _open_row(self, connection: Connection, id_: str) -> Row[Any]:
-        row = _row(connection, id_)
+        row = row_of(connection, id_)
         if row.closed_at is not None:
             raise Conflict(f"{row.closed_by} closed it already ({as_text(row.closed_at)}).")
         return row
@@ -228,42 +200,6 @@ class FollowUps:
     def _sealed(self, id_: str, data: dict[str, Any]) -> bytes:
         return self._keys.seal(json.dumps(data).encode(), f"follow_ups|{id_}|data")
 
-    def _opened(self, row: Row[Any]) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._keys.open(row.data, f"follow_ups|{row.id}|data"))
-        return found
-
-    def _read(self, row: Row[Any]) -> FollowUp:
-        data = self._opened(row)
-        return FollowUp(
-            id=row.id,
-            kind=row.kind,
-            text=str(data.get("text", "")),
-            owner=row.owner,
-            due_at=row.due_at,
-            reference=self._keys.reference(row.call_key) if row.call_key else None,
-            person_id=row.person_id,
-            created_by=row.created_by or "",
-            created_at=row.created_at,
-            closed_by=row.closed_by,
-            closed_at=row.closed_at,
-            outcome=row.outcome,
-            said=str(data.get("said", "")),
-            moves=tuple(Move(**one) for one in data.get("moves", ())),
-            rule=row.rule or "",
-        )
-
-
-def _query() -> Select[Any]:
-    owner = users.c.name.label("owner")
-    return select(follow_ups, owner).outerjoin(users, users.c.id == follow_ups.c.owner_id)
-
-
-def _row(connection: Connection, id_: str) -> Row[Any]:
-    row = connection.execute(_query().where(follow_ups.c.id == id_)).first()
-    if row is None:
-        raise NoSuchFollowUp(id_)
-    return row
-
 
 def _due(due_at: datetime, now: datetime) -> datetime:
     if due_at < now:
@@ -271,3 +207,21 @@ def _due(due_at: datetime, now: datetime) -> datetime:
     if due_at > now + LATEST_DUE:
         raise Unfit("due", f"Give a time within {LATEST_DUE.days} days.")
     return due_at
+
+
+def _living(connection: Connection, person: str) -> str:
+    """Return the row that stands for a person. Raises ``NoSuchPerson``, for an erased one too."""
+    found = canonical(connection, person)
+    query = select(people.c.id).where(people.c.id == found, people.c.erased_at.is_(None))
+    if connection.scalar(query) is None:
+        raise NoSuchPerson(person)
+    return found
+
+
+def _open_operation(connection: Connection, operation: str) -> str:
+    query = select(operations.c.id).where(
+        operations.c.id == operation, operations.c.closed_at.is_(None)
+    )
+    if connection.scalar(query) is None:
+        raise Unfit("operation", "Choose an operation that is open, or none.")
+    return operation

@@ -28,6 +28,7 @@ from console import (
     operations,
     orders,
     people_api,
+    person_follow_ups,
     persons,
     reviewing,
     told_calls,
@@ -157,6 +158,7 @@ class Console:
             carrier,
             self.audit,
         )
+        seasons = Operations(self.store, self.keys, self.audit)
         parts = [
             api.blueprint(self.store, self.watch, self.rules),
             orders.blueprint(orders.Work(self.desk, self.rules, carrier, self.watch, self.store)),
@@ -165,18 +167,18 @@ class Console:
             figures.blueprint(
                 Counting(self.store, policy.figures), policy.grades, training=self.training
             ),
-            operations.blueprint(
-                Operations(self.store, self.keys, self.audit), self._sheets(policy)
-            ),
+            operations.blueprint(seasons, self._sheets(policy)),
             contacts.blueprint(self.contacts),
             told_calls.blueprint(ToldCalls(self.store, self.keys, self.audit)),
             follow_ups.blueprint(self.follow_ups, self.callbacks),
+            person_follow_ups.blueprint(self.follow_ups),
             callbacks.blueprint(self.callbacks),
             persons.blueprint(
                 PersonWork.over(self.store, self.keys, self.audit),
                 (
                     markers.section(self.markers),
                     contacts.SECTION,
+                    person_follow_ups.section(self.follow_ups, seasons),
                     callbacks.section(self.callbacks),
                 ),
             ),

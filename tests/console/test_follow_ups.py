@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from console.follow_ups import for_form, local_moment
 from console.telling import told
 from incidents.fold import Entry
 from incidents.follow_up_kinds import New
+from incidents.operations import Operations
+from incidents.persons import Persons
 from incidents.transactions import writing
 from incidents.working import Unfit
-from tests.console.forms import send
+from tests.console.forms import send, words
 from tests.console.site import NOW, Console
 from tests.console.test_audited import closed
 
@@ -197,7 +200,112 @@ def test_a_timeline_tells_follow_ups() -> None:
     assert found.quote == "as agreed"
 
 
-def made(console: Console, due_at: datetime | None = None) -> str:
+def made(console: Console, due_at: datetime | None = None, by: str = "anna", **of: str) -> str:
     """Have one made for cara."""
-    follow_ups = console.follow_ups
-    return follow_ups.make("visit_victim", "Go", owner="cara", due_at=due_at, by="anna", now=NOW)
+    work = console.follow_ups
+    return work.make("visit_victim", "Go", owner="cara", due_at=due_at, by=by, now=NOW, **of)
+
+
+PERSON_FORM = {
+    "follow_up_kind": "visit_victim",
+    "follow_up_text": "Ring first",
+    "follow_up_owner": "cara",
+    "follow_up_due": "",
+    "follow_up_operation": "",
+}
+
+
+def mair(console: Console, by: str = "cara") -> str:
+    """Put a person on record."""
+    persons = Persons(console.store, console.keys, console.audit)
+    return persons.add("Mair Example", by=by, now=NOW, repeat=True)
+
+
+def season(console: Console) -> str:
+    """Make an operation."""
+    operations = Operations(console.store, console.keys, console.audit)
+    return operations.make("County", date(2026, 12, 1), date(2027, 1, 4), by="sue", now=NOW)
+
+
+def test_one_is_made_for_a_person_and_an_operation(console: Console) -> None:
+    """It stands on their page, names both on its own, and counts among the operation's visits."""
+    cara = console.handler("cara", role="contact_officer")
+    person, operation = mair(console), season(console)
+    page = f"/people/{person}"
+    assert "Nothing was planned for this person" in cara.get(page).text
+    form = {**PERSON_FORM, "follow_up_operation": operation}
+    answer = send(cara, page, f"{page}/follow-ups", **form)
+    assert answer.status_code == 303
+    shown = cara.get(str(answer.location)).text
+    assert "The follow-up was made." in shown
+    found = re.search(r'href="(/follow-ups/[^"]+)"', shown)
+    assert found is not None
+    one = words(cara.get(found[1]))
+    assert "Person Mair Example Operation County" in one
+    assert "Mair Example" in words(cara.get("/my-day"))
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"follow_up_text": " "}, "follow_up_text"),
+        ({"follow_up_kind": "tea"}, "follow_up_kind"),
+        ({"follow_up_owner": "olga"}, "follow_up_owner"),
+        ({"follow_up_due": "soon"}, "follow_up_due"),
+        ({"follow_up_operation": "nothing"}, "follow_up_operation"),
+    ],
+)
+def test_a_refused_one_of_a_person_keeps_what_was_typed(
+    console: Console, change: dict[str, str], field: str
+) -> None:
+    """Beside the field, with the form open."""
+    cara = console.handler("cara", role="contact_officer")
+    person = mair(console)
+    season(console)
+    page = f"/people/{person}"
+    answer = send(cara, page, f"{page}/follow-ups", **{**PERSON_FORM, **change})
+    assert answer.status_code == 422
+    assert f'id="{field}-fault"' in answer.text
+    if "follow_up_text" not in change:
+        assert ">Ring first</textarea>" in answer.text
+
+
+def test_somebody_else_s_of_a_closed_call_asks_why_and_leads_back(console: Console) -> None:
+    """As the call does; with a reason it opens, and can then be changed."""
+    reference = closed(console)
+    console.handler("cara", role="contact_officer")
+    row = made(console, reference=reference, by="cara")
+    dan = console.handler("dan", role="contact_officer")
+    page = f"/follow-ups/{row}"
+    assert "Why do you open this record?" in dan.get(page).text
+    refused = send(dan, page, f"{page}/due", due="2026-12-26T09:30", reason="x")
+    assert refused.status_code == 422
+    assert "Why do you open this record?" in refused.text
+    answer = send(dan, page, f"/incidents/{reference}/open", reason="covering for cara", back=page)
+    assert str(answer.location) == page
+    assert "Visit the victim" in dan.get(page).text
+
+
+def test_somebody_else_s_of_a_person_asks_why_and_leads_back(console: Console) -> None:
+    """As the person does."""
+    console.handler("cara", role="contact_officer")
+    person = mair(console)
+    row = made(console, person=person, by="cara")
+    dan = console.handler("dan", role="contact_officer")
+    page = f"/follow-ups/{row}"
+    assert "Why do you open this person?" in dan.get(page).text
+    answer = send(dan, page, f"/people/{person}/open", reason="covering for cara", back=page)
+    assert str(answer.location) == page
+    assert "Mair Example" in dan.get(page).text
+
+
+def test_a_reason_leads_back_to_no_other_address(console: Console) -> None:
+    """Whatever the form says."""
+    reference = closed(console)
+    dan = console.handler("dan", role="contact_officer")
+    for back in ("//evil.example", "/follow-ups/../users", "https://evil.example"):
+        action = f"/incidents/{reference}/open"
+        answer = send(
+            dan, f"/incidents/{reference}/follow-ups", action, reason="covering", back=back
+        )
+        assert str(answer.location) == f"/incidents/{reference}"

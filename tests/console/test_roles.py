@@ -75,6 +75,7 @@ PAGES: Final = {
     "POST /people/<id_>/open": NOTE,
     "GET /people/<id_>/facts": NOTE,
     "POST /people/<id_>/facts": NOTE,
+    "POST /people/<id_>/follow-ups": NOTE,
     "POST /people/<id_>/repeat": NOTE,
     "POST /people/<id_>/numbers": NOTE,
     "POST /people/<id_>/numbers/<place>/safe": NOTE,
