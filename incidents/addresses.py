@@ -103,6 +103,32 @@ def addresses_of(
     )
 
 
+def address_of(typed: str) -> str:
+    """Return an address, tidied. Raises ``Unfit`` for the field ``address``."""
+    tidy = text_of("address", typed, "the address", LONGEST_ADDRESS)
+    if not address_form(tidy):
+        raise Unfit("address", "Write the address in words and figures.")
+    return tidy
+
+
+def put_address(
+    connection: Connection, keys: Keys, person: str, address: str, *, by: str, now: datetime
+) -> str:
+    """Put an address down as a person's; returns the row's id. Only when writing."""
+    row = uuid7(now)
+    connection.execute(
+        addresses.insert().values(
+            id=row,
+            person_id=person,
+            look_up=address_look_up(keys, address),
+            address=keys.seal(address.encode(), f"addresses|{row}|address"),
+            by=by,
+            at=now,
+        )
+    )
+    return row
+
+
 class Addresses:
     """Who lives where, over one store. Every method raises ``StoreUnavailable``."""
 
@@ -113,29 +139,17 @@ class Addresses:
 
     def add(self, person: str, text: str, *, by: str, now: datetime) -> str:
         """Add an address to a person; returns its id. Raises ``NoSuchPerson`` and ``Unfit``."""
-        tidy = text_of("address", text, "the address", LONGEST_ADDRESS)
-        if not address_form(tidy):
-            raise Unfit("address", "Write the address in words and figures.")
-        look_up, row = address_look_up(self._keys, tidy), uuid7(now)
+        tidy = address_of(text)
         with writing(self._store.engine) as connection:
             theirs = family(connection, person)
             known = select(addresses.c.id).where(
                 addresses.c.person_id.in_(theirs),
-                addresses.c.look_up == look_up,
+                addresses.c.look_up == address_look_up(self._keys, tidy),
                 addresses.c.ended_at.is_(None),
             )
             if connection.scalar(known.limit(1)) is not None:
                 raise Unfit("address", "This person has this address already.")
-            connection.execute(
-                addresses.insert().values(
-                    id=row,
-                    person_id=theirs[0],
-                    look_up=look_up,
-                    address=self._keys.seal(tidy.encode(), f"addresses|{row}|address"),
-                    by=by,
-                    at=now,
-                )
-            )
+            row = put_address(connection, self._keys, theirs[0], tidy, by=by, now=now)
             self._audit.put(connection, by, "collection", "added an address", theirs[0], at=now)
         return row
 

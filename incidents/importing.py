@@ -4,12 +4,14 @@ A row is good or it is refused with the reason in words; nothing is guessed and 
 half added. It says no name and no number: reasons name the row and the column alone.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import Connection, select
 
+from incidents.addresses import address_of, put_address
 from incidents.audit import Audit
 from incidents.file_rows import Field, Refused, read_rows
 from incidents.numbers import look_up_of
@@ -28,6 +30,7 @@ COLUMNS: Final = (
     "number",
     "number_safe",
     "safe_hours",
+    "address",
     "born",
     "children",
     "code_word",
@@ -55,6 +58,7 @@ class Row:
     contact: SafeContact
     facts: Facts
     repeat: bool
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,10 @@ class Importing:
     def _add(self, connection: Connection, row: Row, by: str, now: datetime) -> None:
         put = self._persons.put
         person = put(connection, row.name, row.facts, by=by, now=now, repeat=row.repeat)
-        if not row.number:
-            return
-        put_number(connection, self._keys, person, row.number, row.contact, by=by, now=now)
+        if row.number:
+            put_number(connection, self._keys, person, row.number, row.contact, by=by, now=now)
+        if row.address:
+            put_address(connection, self._keys, person, row.address, by=by, now=now)
 
     def _without_known(self, connection: Connection, plan: Plan) -> Plan:
         good, refused = [], list(plan.refused)
@@ -138,16 +143,18 @@ def _row(line: int, field: Field) -> Row:
     facts = facts_of(field)
     return Row(
         line,
-        _name(field("name")),
+        _said("name", name_of, field("name")),
         whole_number(field("number")) if field("number") else "",
         contact,
         facts,
         one_of("repeat_victim", field("repeat_victim"), YES_NO),
+        _said("address", address_of, field("address")) if field("address") else "",
     )
 
 
-def _name(typed: str) -> str:
+def _said(column: str, reads: Callable[[str], str], typed: str) -> str:
+    """Read a field whose refusal may not name it; here it does."""
     try:
-        return name_of(typed)
+        return reads(typed)
     except Unfit as unfit:
-        raise Unfit("name", f"name: {str(unfit).removeprefix('name: ')}") from None
+        raise Unfit(column, f"{column}: {str(unfit).removeprefix(f'{column}: ')}") from None

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from incidents.addresses import addresses_of
 from incidents.audit import Audit
 from incidents.file_rows import MOST_ROWS
 from incidents.importing import KNOWN, Importing, Plan, read
 from incidents.known import known
 from incidents.persons import names
-from incidents.tables import audit, people, person_numbers
+from incidents.tables import addresses, audit, people, person_numbers
 from incidents.transactions import reading
 from incidents.working import Unfit
 from tests.incidents.desks import Room
@@ -158,3 +159,26 @@ def test_a_file_that_cannot_be_read_says_what_to_do(data: bytes, reason: str) ->
 def test_what_a_spreadsheet_puts_before_the_first_name_is_passed_over() -> None:
     """The mark of a "CSV UTF-8" file."""
     assert read("\ufeffname\nA\n".encode()) == Plan(read(b"name\nA\n").good, ())
+
+
+def test_an_address_in_the_file_makes_a_household(room: Room, importing: Importing) -> None:
+    """However the two rows write it; one that is none is refused with its row."""
+    found = importing.apply(
+        read(
+            b"name,address\n"
+            b'Mair Example,"12 High Street, Kendal LA9 4AB"\n'
+            b"Dai Example,12 HIGH STREET KENDAL LA94AB\n"
+            b"Ann Other,\n"
+            b'Bea Other,", ,"\n'
+        ),
+        by="cara",
+        now=NOW,
+    )
+    assert [(one.line, one.reason) for one in found.refused] == [
+        (5, "address: Write the address in words and figures.")
+    ]
+    with reading(room.machine.store.engine) as connection:
+        mair = connection.scalar(select(addresses.c.person_id).order_by(addresses.c.id).limit(1))
+        assert mair is not None
+        (home,) = addresses_of(connection, KEYS, [mair])
+    assert [one.name for one in home.household] in (["Dai Example"], ["Mair Example"])
