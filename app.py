@@ -216,6 +216,7 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
     from incidents.ladder import Climber
     from incidents.ladder_turns import LadderTurns
     from incidents.matching import Matching
+    from incidents.naming import Naming
     from incidents.rule_turns import RuleTurns
     from incidents.sealed import Keys
     from incidents.silent_calls import SilentCalls
@@ -263,6 +264,7 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
             ladder,
             watchman,
             Matching(store, keys, drain, lambda: datetime.now(UTC)),
+            Naming(store, keys, drain, rules_of.roles, lambda: datetime.now(UTC)),
             follow_up_rules,
         ),
     )

@@ -65,6 +65,7 @@ KINDS: Final = {
     "part_confirmed": "Part of a person confirmed",
     "part_refused": "Said not to be in this call: a person on record",
     "person_matched": "A known person's number",
+    "person_named": "A known person confirmed in this call",
     "contact_seen": "Seen by the point of contact",
     "follow_up_made": "Follow-up made",
     "follow_up_moved": "Follow-up changed",
@@ -178,7 +179,10 @@ def told(entry: Entry, grades: Grades | None = None) -> Told:
             return Told(what, _joined(finding, by), str(data.get("text") or ""))
         case "person_matched":
             told_of = ", ".join(str(one) for one in data.get("officers") or ())
-            return Told(what, f"told: {told_of}" if told_of else "nobody is their point of contact")
+            known = kind("person_matched" if data.get("how") != "part" else "person_named")
+            return Told(
+                known, f"told: {told_of}" if told_of else "nobody is their point of contact"
+            )
         case callback if callback in told_callbacks.KINDS:
             return Told(what, *told_callbacks.told(callback, data))
         case "paged" | "page_failed" | "page_answered":

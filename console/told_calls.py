@@ -37,7 +37,7 @@ def blueprint(told: ToldCalls) -> Blueprint:
     @for_right("contact")
     def notices() -> ResponseReturnValue:
         """Give the notices of calls this officer has not seen, for the page they are on."""
-        unseen = [one for one in told.of(holder().name, doors().clock()) if not one.seen]
+        unseen = [one for one in told.of(holder().name, doors().clock()) if one.waits]
         if unseen and not audited().seen_lately(holder(), "told calls"):
             audited().looked(holder(), "was told of calls of their people", "contacts")
         return render_template(

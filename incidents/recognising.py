@@ -5,9 +5,10 @@ as it was although the point of contact changes hands later. It names people by 
 alone, raises no urgency and reaches nobody outside the console.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from sqlalchemy import Connection, select
 
@@ -20,18 +21,30 @@ from incidents.standing import Standing, standing
 from incidents.tables import incidents, people, person_numbers
 
 KIND: Final = "person_matched"
+How = Literal["number", "part"]
+"""By the number the call came from, or because a person confirmed a part of theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that may be of somebody. ``at``: from when the match counts."""
+
+    key: str
+    month: str
+    at: datetime
+    person: str
 
 
 def recognised(
     connection: Connection, keys: Keys, roles: Roles, calls: Collection[str]
-) -> tuple[Sealed, ...]:
+) -> list[Sealed]:
     """Return the events that say whose number each of ``calls`` came from.
 
     For people known as repeat victims, and for whoever has a point of contact. Asked for every
     batch of the drain: one statement when nobody is known.
     """
     if not calls:
-        return ()
+        return []
     rows = connection.execute(
         select(
             incidents.c.call_key,
@@ -47,32 +60,43 @@ def recognised(
         )
         .order_by(incidents.c.call_key, person_numbers.c.id)
     ).all()
-    if not rows:
-        return ()
-    repeat = _repeat_victims(connection, {row.person_id for row in rows})
-    found = []
-    for day in sorted({local_day(row.started_at) for row in rows}):
-        mine = [row for row in rows if local_day(row.started_at) == day]
-        stands = standing(connection, roles, {row.person_id for row in mine}, day)
-        for row in mine:
-            its = stands[row.person_id]
+    found = [Call(row.call_key, row.month, row.started_at, row.person_id) for row in rows]
+    return matches(connection, keys, roles, found, how="number")
+
+
+def matches(
+    connection: Connection, keys: Keys, roles: Roles, calls: Sequence[Call], *, how: How
+) -> list[Sealed]:
+    """Return the events of calls and people: the same call, person and ``how`` give one key.
+
+    Whoever is neither known as a repeat victim nor has a point of contact gives none.
+    """
+    if not calls:
+        return []
+    repeat = _repeat_victims(connection, {call.person for call in calls})
+    found: dict[str, Sealed] = {}
+    for day in sorted({local_day(call.at) for call in calls}):
+        mine = [call for call in calls if local_day(call.at) == day]
+        stands = standing(connection, roles, {call.person for call in mine}, day)
+        for call in mine:
+            its = stands[call.person]
             if its.person in repeat or its.places:
-                found.append(match(keys, row.call_key, row.month, row.started_at, its))
-    return tuple({event.key: event for event in found}.values())
+                event = _event(keys, call, its, how)
+                found.setdefault(event.key, event)
+    return list(found.values())
 
 
-def match(keys: Keys, call_key: str, month: str, at: datetime, stands: Standing) -> Sealed:
-    """Return the event of one call and one person: the same two give the same key."""
+def _event(keys: Keys, call: Call, stands: Standing, how: How) -> Sealed:
     return seal(
         Recorded(
-            key=event_key(keys, call_key, "person", KIND, stands.person),
-            call_key=call_key,
+            key=event_key(keys, call.key, how, KIND, stands.person),
+            call_key=call.key,
             call_sid="",
-            month=month,
+            month=call.month,
             step=0,
             kind=KIND,
-            at=at,
-            data={"person": stands.person, "officers": list(stands.to_tell)},
+            at=call.at,
+            data={"person": stands.person, "officers": list(stands.to_tell), "how": how},
         ),
         keys,
     )

@@ -16,12 +16,12 @@ _TOLD: Final = {
     "connected": ("to",),
     "page_answered": ("name",),
     "marker_matched": ("name", "high_risk", "grade"),
-    "person_matched": ("officers",),
+    "person_matched": ("officers", "how"),
 }
 _TOLD_ELSE: Final = ("keys", "words", "confidence", "status", "duration", "code", "nth", "seconds")
 _UNTOLD: Final = ("order_reached",)
 """Kinds that stand on the timeline only by what was said: who gave the order wrote the rest."""
-_FOUND: Final = ("repeat_seen", "marker_matched")
+_FOUND: Final = ("repeat_seen", "marker_matched", "person_matched")
 """Kinds the engine adds when it has looked at other records."""
 _QUIET_STAGES: Final = ("hold", "asked")
 

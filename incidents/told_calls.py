@@ -17,10 +17,11 @@ from sqlalchemy import Connection, select, update
 from incidents.audit import Audit
 from incidents.families import batches, families
 from incidents.fold import Incident
+from incidents.known import REFUSED
 from incidents.persons import names
 from incidents.sealed import Keys
 from incidents.store import Store
-from incidents.tables import incidents, timeline
+from incidents.tables import incidents, parts, timeline
 from incidents.transactions import next_revision, reading, writing
 from incidents.working import write_entry
 
@@ -33,11 +34,20 @@ ENTRY: Final = "contact_seen"
 
 @dataclass(frozen=True, slots=True)
 class ToldCall:
-    """A call an officer is told of. ``people``: names, by id. ``seen``: they know of it."""
+    """A call an officer is told of. ``people``: names, by id. ``seen``: they know of it.
+
+    ``refused``: a person said meanwhile that none of them has a part in it.
+    """
 
     incident: Incident
     people: tuple[tuple[str, str], ...]
     seen: bool
+    refused: bool
+
+    @property
+    def waits(self) -> bool:
+        """Say whether it is still to be put in front of the officer."""
+        return not self.seen and not self.refused
 
 
 class ToldCalls:
@@ -55,15 +65,15 @@ class ToldCalls:
             seen = self._seen(connection, (one.call_key for one in mine))
             kin = families(connection, (person for one in mine for person in one.people))
             first = {one: members[0] for one, members in kin.items()}
+            refused = _refused(connection, (one.call_key for one in mine))
             named = names(connection, self._keys, first.values())
-        return tuple(
-            ToldCall(
-                one,
-                tuple({first[p]: named[first[p]] for p in one.people if p in first}.items()),
-                (one.call_key, name) in seen,
-            )
-            for one in mine
-        )
+        found = []
+        for one in mine:
+            theirs = dict.fromkeys(first[person] for person in one.people if person in first)
+            left = [person for person in theirs if (one.call_key, person) not in refused]
+            people = tuple((person, named[person]) for person in left or theirs)
+            found.append(ToldCall(one, people, (one.call_key, name) in seen, not left))
+        return tuple(found)
 
     def see(self, reference: str, *, by: str, now: datetime) -> Seen:
         """Write down that ``by`` knows of a call; once. Returns whether it was new.
@@ -94,3 +104,16 @@ class ToldCalls:
                 told = json.loads(self._keys.open(row.data, f"timeline|{row.id}|data"))
                 found.add((row.call_key, str(told["by"])))
         return found
+
+
+def _refused(connection: Connection, calls: Iterable[str]) -> set[tuple[str, str]]:
+    """Return who was said to have no part in which calls, by the id that stands for them."""
+    found = set()
+    for some in batches(calls):
+        query = select(parts.c.call_key, parts.c.person_id).where(
+            parts.c.call_key.in_(some), parts.c.state == REFUSED, parts.c.ended_at.is_(None)
+        )
+        rows = connection.execute(query).all()
+        kin = families(connection, (row.person_id for row in rows))
+        found |= {(row.call_key, kin[row.person_id][0]) for row in rows}
+    return found

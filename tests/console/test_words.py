@@ -105,6 +105,13 @@ def test_keys_are_spaced_out() -> None:
             "nobody is their point of contact",
             "",
         ),
+        (
+            "person_matched",
+            {"officers": ["cara"], "how": "part"},
+            "A known person confirmed in this call",
+            "told: cara",
+            "",
+        ),
         ("contact_seen", {"by": "cara"}, "Seen by the point of contact", "cara", ""),
         ("line_dropped", {"duration": 31}, "Line dropped", "after 31 s", ""),
         ("something_new", {}, "Something new", "", ""),

@@ -63,7 +63,9 @@ def test_a_call_of_a_repeat_victim_tells_their_spoc(
     assert (incident.people, incident.contacts) == ((mair,), ("cara",))
     assert Work.of(incident).as_json()["contacts"] == ["cara"]
     entries = machine.store.timeline(caller.reference)
-    assert [one.data for one in entries if one.kind == "person_matched"] == [{"officers": ["cara"]}]
+    assert [one.data for one in entries if one.kind == "person_matched"] == [
+        {"officers": ["cara"], "how": "number"}
+    ]
     (call,) = told.of("cara", after(60))
     assert (call.incident.reference, call.people, call.seen) == (
         *(caller.reference, ((mair, "Mair Example"),)),

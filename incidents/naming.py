@@ -1,0 +1,77 @@
+"""Tells officers of calls in which somebody confirmed one of their people.
+
+The drain names whose number a call came from. A victim who calls from another phone is named
+by a handler; their officer is told then, within a turn, as of any other call of theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from incidents.drain import Drain
+from incidents.recognising import Call, matches
+from incidents.recorded import Sealed
+from incidents.roles import Roles
+from incidents.sealed import Keys
+from incidents.store import Store
+from incidents.tables import incidents, parts
+from incidents.together import CONFIRMED
+from incidents.transactions import reading
+
+EVERY: Final = 2.0
+"""Seconds between two looks."""
+BACK: Final = timedelta(hours=24)
+"""A part confirmed while no engine ran is still told of for so long."""
+THEIRS: Final = ("victim", "caller")
+"""Parts that make it a call of theirs. A suspect or a witness did not call."""
+
+
+class Naming:
+    """Looks for confirmed parts. Runs beside the drain."""
+
+    name = "naming"
+    every = EVERY
+
+    def __init__(
+        self, store: Store, keys: Keys, drain: Drain, roles: Roles, clock: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._keys = keys
+        self._drain = drain
+        self._roles = roles
+        self._clock = clock
+
+    def turn(self, behind: float) -> None:
+        """Look once. Raises ``StoreUnavailable``; what was not recorded is found again."""
+        with reading(self._store.engine) as connection:
+            found = self._found(connection, self._clock() - BACK)
+            new = self._drain.unknown(connection, found)
+        if new:
+            self._drain.record(new)
+
+    def _found(self, connection: Connection, since: datetime) -> list[Sealed]:
+        rows = connection.execute(
+            select(parts.c.call_key, parts.c.person_id, parts.c.at, incidents.c.month)
+            .join(incidents, incidents.c.call_key == parts.c.call_key)
+            .where(
+                parts.c.at >= since,
+                parts.c.state == CONFIRMED,
+                parts.c.part.in_(THEIRS),
+                parts.c.ended_at.is_(None),
+                incidents.c.purpose != "proof",
+            )
+            .order_by(parts.c.at, parts.c.id)
+        ).all()
+        calls = [Call(row.call_key, row.month, row.at, row.person_id) for row in rows]
+        return matches(connection, self._keys, self._roles, calls, how="part")
+
+    def hear(self, datagram: bytes) -> None:
+        """Nothing is rung for it: the next look is soon."""
+
+    def alarms(self) -> list[dict[str, Any]]:
+        """Return none: when it cannot look, the store is away, and that is told elsewhere."""
+        return []
