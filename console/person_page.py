@@ -21,6 +21,7 @@ from console.opening import way_back
 from incidents.addresses import Addresses
 from incidents.audit import Audit
 from incidents.merging import Merges
+from incidents.person_changes import PersonChanges
 from incidents.person_files import PersonFile, PersonFiles
 from incidents.person_lists import PersonLists
 from incidents.person_numbers import PersonNumbers
@@ -67,6 +68,7 @@ class Work:
     """What the pages about people work with."""
 
     persons: Persons
+    changes: PersonChanges
     numbers: PersonNumbers
     addresses: Addresses
     merges: Merges
@@ -78,6 +80,7 @@ class Work:
         """Make it over one store."""
         return cls(
             Persons(store, keys, audit),
+            PersonChanges(store, keys, audit),
             PersonNumbers(store, keys, audit),
             Addresses(store, keys, audit),
             Merges(store, keys, audit),
@@ -133,6 +136,8 @@ class PersonPages:
             file=file,
             grades=current_app.extensions["quietline_desk"].rules.grades,
             person=file.person,
+            changes=self._work.changes.of(file.person.id),
+            labels=LABELS,
             merges=self._work.merges.of(file.person.id),
             sections=[one.template for one in self._sections],
             typed=typed or {},

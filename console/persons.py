@@ -121,8 +121,9 @@ def blueprint(work: Work, sections: Sequence[Section] = ()) -> Blueprint:
         """Show the form for name and facts."""
         if not shown.may_open(id_, "opened the facts of a person"):
             return ask_why(id_)
-        own, as_read = work.persons.own(id_)
-        return _facts_page(own.id, {**_written(own), "as_read": as_read}, {}, 200)
+        own = work.changes.own(id_)
+        typed = {**_written(own.person), "as_read": own.as_read}
+        return _facts_page(own.person.id, typed, {}, 200)
 
     @pages.post("/people/<id_>/facts")
     @for_right("people")
@@ -132,7 +133,7 @@ def blueprint(work: Work, sections: Sequence[Section] = ()) -> Blueprint:
             return ask_why(id_), REFUSED
         typed = typed_of("name", "as_read", *FACTS)
         try:
-            work.persons.change(
+            work.changes.change(
                 id_,
                 typed["name"],
                 facts_of(typed.__getitem__),

@@ -20,7 +20,7 @@ from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import people
 from incidents.transactions import reading, writing
-from incidents.working import Conflict, text_of
+from incidents.working import text_of
 
 LONGEST_NAME: Final = 200
 _MOST_MERGES: Final = 20
@@ -172,40 +172,6 @@ class Persons:
         with reading(self._store.engine) as connection:
             return person_of(connection, self._keys, person)
 
-    def own(self, person: str) -> tuple[Person, str]:
-        """Return what stands on the person's own row alone, and what it is told apart by later.
-
-        That is what can be changed; what was merged into it keeps its own. Raises
-        ``NoSuchPerson``.
-        """
-        with reading(self._store.engine) as connection:
-            row = _row(connection, canonical(connection, person))
-        found = person_in(row, self._keys)
-        return found, _as_read(self._keys, found)
-
-    def change(
-        self, person: str, name: str, facts: Facts, as_read: str, *, by: str, now: datetime
-    ) -> None:
-        """Write name and facts anew. ``as_read``: of ``own``, before they were changed.
-
-        Raises ``NoSuchPerson``, ``Unfit``, and ``Conflict`` when somebody else wrote meanwhile.
-        """
-        tidy = name_of(name)
-        with writing(self._store.engine) as connection:
-            row = _row(connection, canonical(connection, person))
-            if _as_read(self._keys, person_in(row, self._keys)) != as_read:
-                raise Conflict("Somebody else changed this meanwhile: read it again, then change.")
-            connection.execute(
-                update(people)
-                .where(people.c.id == row.id)
-                .values(
-                    name=self._keys.seal(tidy.encode(), f"people|{row.id}|name"),
-                    look_up=name_look_up(self._keys, tidy),
-                    facts=self._keys.seal(facts.write(), f"people|{row.id}|facts"),
-                )
-            )
-            self._audit.put(connection, by, "alteration", "changed a person", row.id, at=now)
-
     def repeat(self, person: str, known: bool, *, by: str, now: datetime) -> None:
         """Say that a person is known as a repeat victim from now on, or is no longer.
 
@@ -226,17 +192,15 @@ def person_of(connection: Connection, keys: Keys, person: str) -> Person:
 
     What is known of every row that stands for them is joined, under the name of the first.
     """
-    first, *merged = (person_in(_row(connection, one), keys) for one in family(connection, person))
+    first, *merged = (
+        person_in(row_of(connection, one), keys) for one in family(connection, person)
+    )
     for other in merged:
         since = [at for at in (first.repeat_at, other.repeat_at) if at is not None]
         first = replace(
             first, facts=first.facts.joined(other.facts), repeat_at=min(since, default=None)
         )
     return first
-
-
-def _as_read(keys: Keys, person: Person) -> str:
-    return keys.look_up(f"as read|{person.name}|{person.facts.write().decode()}")
 
 
 def person_in(row: Row[Any], keys: Keys) -> Person:
@@ -263,7 +227,7 @@ def canonical(connection: Connection, person: str) -> str:
     Raises ``NoSuchPerson``.
     """
     for _ in range(_MOST_MERGES):
-        merged_into = _row(connection, person).merged_into
+        merged_into = row_of(connection, person).merged_into
         if merged_into is None:
             return person
         person = merged_into
@@ -286,7 +250,8 @@ def family(connection: Connection, person: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _row(connection: Connection, person: str) -> Row[Any]:
+def row_of(connection: Connection, person: str) -> Row[Any]:
+    """Return a person's own row, merged or not. Raises ``NoSuchPerson``."""
     # An id comes with an address somebody typed; PostgreSQL takes no NUL.
     query = select(people).where(people.c.id == person.replace("\x00", ""))
     row = connection.execute(query).first()

@@ -216,6 +216,8 @@ def test_facts_are_changed_and_shown(console: Console, cara: FlaskClient) -> Non
     for text in ("Mair Example-Jones", "heron", "29 Feb 1988", "4 Nov 2026, 1 Jun 2026"):
         assert text in page
     assert "Never call this person" not in page
+    assert "1 change of these facts" in page
+    assert "Code word was “bluebell”" in page
 
 
 @pytest.mark.parametrize(

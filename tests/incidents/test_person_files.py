@@ -18,7 +18,6 @@ from incidents.persons import Facts, NoSuchPerson, Persons
 from incidents.safe_contact import SafeContact
 from incidents.tables import absences, contacts, follow_ups, parts, people, users
 from incidents.transactions import reading, writing
-from incidents.working import Conflict, Unfit
 from tests.incidents.desks import ANNA, Room, rules
 from tests.incidents.making import KEYS, NOW, NUMBER, Caller, after
 
@@ -269,35 +268,6 @@ def test_a_merged_row_is_listed_as_the_one_it_stands_for(
     assert file.person.facts.never_call
     assert file.person.repeat_at == NOW
     assert [one.number for one in file.numbers] == [NUMBER]
-
-
-def test_a_change_made_on_an_old_reading_is_refused(persons: Persons) -> None:
-    """Two officers change the facts at once: the second reads again, and nothing is lost."""
-    mair = persons.add("Mair Example", by="cara", now=NOW)
-    _, first = persons.own(mair)
-    persons.change(mair, "Mair Example", Facts(children="two"), first, by="cara", now=NOW)
-    with pytest.raises(Conflict, match="Somebody else"):
-        persons.change(mair, "Mair Example", Facts(orders="none"), first, by="dan", now=NOW)
-    found, again = persons.own(mair)
-    assert found.facts == Facts(children="two")
-    with pytest.raises(Unfit):
-        persons.change(mair, " ", Facts(), again, by="dan", now=NOW)
-
-
-def test_what_was_merged_keeps_its_own_facts_when_the_other_is_changed(
-    room: Room, persons: Persons
-) -> None:
-    """Only the row's own are offered for change, so that a merge can be undone without loss."""
-    kept = persons.add("Mair Example", Facts(children="two"), by="cara", now=NOW)
-    other = persons.add("M. Example", Facts(children="three"), by="cara", now=NOW)
-    merged(room, other, kept)
-    own, as_read = persons.own(other)
-    assert (own.id, own.facts.children) == (kept, "two")
-    persons.change(other, "Mair Example", Facts(children="four"), as_read, by="cara", now=NOW)
-    with writing(room.machine.store.engine) as connection:
-        connection.execute(update(people).values(merged_into=None))
-    assert persons.one(other).facts.children == "three"
-    assert persons.one(kept).facts.children == "four"
 
 
 def test_no_longer_a_repeat_victim_is_said_of_every_row(room: Room, persons: Persons) -> None:
