@@ -24,8 +24,9 @@ from incidents.transactions import StoreUnavailable
 log = logging.getLogger(__name__)
 
 EXTENSION: Final = "quietline_told_calls"
-MOST_NOTICES: Final = 3
-"""Notices on a page at once, the newest; how many more there are is said beside them."""
+MOST_NOTICES: Final = 1
+"""Notices on a page at once, the newest: more would push down a live call. How many more there are
+is said in it."""
 
 
 def blueprint(told: ToldCalls) -> Blueprint:

@@ -109,13 +109,15 @@ def test_the_calls_of_the_last_days_stand_on_the_officers_day(
     assert "Calls of my people" not in words(console.handler("anna").get("/my-day"))
 
 
-def test_more_than_three_notices_lead_to_the_day(console: Console, cara: FlaskClient) -> None:
-    """A screen has room for other things too."""
+def test_one_notice_stands_there_and_leads_to_the_others(
+    console: Console, cara: FlaskClient
+) -> None:
+    """A screen has room for other things too, such as a live call."""
     for _ in range(5):
         called(console)
     shown = words(cara.get("/contacts/calls"))
-    assert shown.count("Open the call") == 3
-    assert "2 more calls of your people wait for you to see. My day" in shown
+    assert shown.count("Open the call") == 1
+    assert "4 more calls of your people wait for you to see." in shown
 
 
 def test_a_closed_call_of_their_people_opens_to_their_officer(

@@ -1,7 +1,7 @@
 // The folded places of the header close when somebody goes on elsewhere.
 
 export function start() {
-  const more = document.querySelector("details.more");
+  const more = document.querySelector("details.more-places");
   if (!more) return;
   addEventListener("pointerdown", (event) => {
     if (!more.contains(event.target)) more.open = false;
