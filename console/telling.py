@@ -65,7 +65,6 @@ KINDS: Final = {
     "part_confirmed": "Part of a person confirmed",
     "part_refused": "Said not to be in this call: a person on record",
     "person_matched": "A known person's number",
-    "person_named": "A known person confirmed in this call",
     "contact_seen": "Seen by the point of contact",
     "follow_up_made": "Follow-up made",
     "follow_up_moved": "Follow-up changed",
@@ -179,7 +178,7 @@ def told(entry: Entry, grades: Grades | None = None) -> Told:
             return Told(what, _joined(finding, by), str(data.get("text") or ""))
         case "person_matched":
             told_of = ", ".join(str(one) for one in data.get("officers") or ())
-            known = kind("person_matched" if data.get("how") != "part" else "person_named")
+            known = _HOW_KNOWN.get(str(data.get("how")), what)
             return Told(
                 known, f"told: {told_of}" if told_of else "nobody is their point of contact"
             )
@@ -189,6 +188,12 @@ def told(entry: Entry, grades: Grades | None = None) -> Told:
             return Told(what, str(data.get("name") or ""), str(data.get("problem") or ""))
         case _:
             return Told(what, by, str(data.get("text") or data.get("reason") or ""))
+
+
+_HOW_KNOWN: Final = {
+    "code": "A known person's code",
+    "part": "A known person confirmed in this call",
+}
 
 
 def _follow_up(data: Mapping[str, Any]) -> Iterator[str]:

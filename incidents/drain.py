@@ -22,7 +22,7 @@ from incidents.fold import Incident, NothingToFold, fold
 from incidents.identity import uuid7
 from incidents.marker_kinds import MarkerKinds
 from incidents.marking import as_event, matches_of_new
-from incidents.recognising import recognised
+from incidents.recognising import coded, recognised
 from incidents.recorded import Recorded, Sealed, event_key, from_milliseconds, seal, unseal
 from incidents.roles import Roles
 from incidents.sealed import Keys
@@ -203,7 +203,11 @@ class Drain:
         matches = matches_of_new(connection, new)
         marked = [as_event(one, self.markers, self._keys) for one in matches]
         told |= self._put_events(connection, self.unknown(connection, marked))
-        told |= self._put_events(connection, recognised(connection, self._keys, self._roles, new))
+        persons = [
+            *recognised(connection, self._keys, self._roles, new),
+            *coded(connection, self._keys, self._roles, folded),
+        ]
+        told |= self._put_events(connection, self.unknown(connection, persons))
         if told:
             self._write_folds(connection, told)
 

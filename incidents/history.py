@@ -175,8 +175,12 @@ class History:
         return any(event.data.get("held") for event in self.steps)
 
     def people(self) -> tuple[str, ...]:
-        """The ids of the people whose number it came from, as it was when the call came."""
-        return tuple(sorted({str(event.data["person"]) for event in self.of("person_matched")}))
+        """The ids of the people whose call it may be, as it was when it came or they were named.
+
+        The phone knows one itself where a personal code was typed.
+        """
+        told = [*self.of("person_matched"), *(one for one in self.steps if one.data.get("person"))]
+        return tuple(sorted({str(event.data["person"]) for event in told}))
 
     def contacts(self) -> tuple[str, ...]:
         """The users who are told of it: the points of contact of those people."""

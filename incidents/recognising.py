@@ -5,7 +5,7 @@ as it was although the point of contact changes hands later. It names people by 
 alone, raises no urgency and reaches nobody outside the console.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -13,6 +13,7 @@ from typing import Final, Literal
 from sqlalchemy import Connection, select
 
 from incidents.families import batches, families
+from incidents.fold import Incident
 from incidents.local import local_day
 from incidents.recorded import Recorded, Sealed, event_key, seal
 from incidents.roles import Roles
@@ -21,8 +22,10 @@ from incidents.standing import Standing, standing
 from incidents.tables import incidents, people, person_numbers
 
 KIND: Final = "person_matched"
-How = Literal["number", "part"]
-"""By the number the call came from, or because a person confirmed a part of theirs."""
+How = Literal["number", "code", "part"]
+"""By the number the call came from, by a personal code, or because a handler confirmed a part."""
+CONTACT_LINE: Final = "contact"
+"""The one line on which a code is typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,27 @@ def recognised(
     return matches(connection, keys, roles, found, how="number")
 
 
+def coded(
+    connection: Connection, keys: Keys, roles: Roles, folded: Iterable[Incident]
+) -> list[Sealed]:
+    """Return the events that say who typed their code in the calls of ``folded``.
+
+    Whom the number told already has that event, and no second one.
+    """
+    calls = [
+        Call(one.call_key, f"{one.started_at:%Y-%m}", one.started_at, person)
+        for one in folded
+        if one.line == CONTACT_LINE and one.purpose != "proof"
+        for person in one.people
+    ]
+    return matches(connection, keys, roles, calls, how="code")
+
+
 def matches(
     connection: Connection, keys: Keys, roles: Roles, calls: Sequence[Call], *, how: How
 ) -> list[Sealed]:
-    """Return the events of calls and people: the same call, person and ``how`` give one key.
+    """Return the events of calls and people: the same call and person give the same key, and
+    another when a handler confirms a part.
 
     Whoever is neither known as a repeat victim nor has a point of contact gives none.
     """
@@ -79,8 +99,8 @@ def matches(
         mine = [call for call in calls if local_day(call.at) == day]
         stands = standing(connection, roles, {call.person for call in mine}, day)
         for call in mine:
-            its = stands[call.person]
-            if its.person in repeat or its.places:
+            its = stands.get(call.person)
+            if its is not None and (its.person in repeat or its.places):
                 event = _event(keys, call, its, how)
                 found.setdefault(event.key, event)
     return list(found.values())
@@ -89,7 +109,7 @@ def matches(
 def _event(keys: Keys, call: Call, stands: Standing, how: How) -> Sealed:
     return seal(
         Recorded(
-            key=event_key(keys, call.key, how, KIND, stands.person),
+            key=event_key(keys, call.key, _key_of(how), KIND, stands.person),
             call_key=call.key,
             call_sid="",
             month=call.month,
@@ -100,6 +120,10 @@ def _event(keys: Keys, call: Call, stands: Standing, how: How) -> Sealed:
         ),
         keys,
     )
+
+
+def _key_of(how: How) -> str:
+    return "part" if how == "part" else "person"
 
 
 def _repeat_victims(connection: Connection, persons: Collection[str]) -> set[str]:

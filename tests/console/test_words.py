@@ -112,6 +112,13 @@ def test_keys_are_spaced_out() -> None:
             "told: cara",
             "",
         ),
+        (
+            "person_matched",
+            {"officers": ["cara"], "how": "code"},
+            "A known person's code",
+            "told: cara",
+            "",
+        ),
         ("contact_seen", {"by": "cara"}, "Seen by the point of contact", "cara", ""),
         ("line_dropped", {"duration": 31}, "Line dropped", "after 31 s", ""),
         ("something_new", {}, "Something new", "", ""),

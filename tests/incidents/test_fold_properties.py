@@ -156,6 +156,8 @@ def event(kind: str, step: int, at: int, keys: str, next_stage: str, held: bool)
             data = {"person": f"person {step % 4}", "officers": list(officers)}
         case "connected":
             data = {"to": "control room"}
+    if kind == "nothing_heard" and step == 4:
+        data |= {"person": "person 9", "how": "code"}
     moment = NOW + timedelta(milliseconds=at)
     key = f"{kind}|{step}|{content}"
     return replace(_CALL, key=key, step=step, kind=kind, at=moment, data=data)

@@ -152,6 +152,38 @@ def test_what_comes_later_of_a_call_matches_nobody_again(
         assert connection.scalar(count) == 1
 
 
+def test_whoever_types_their_code_on_any_phone_tells_their_spoc(
+    machine: Machine, office: Office, mair: str
+) -> None:
+    """The phone says whose code it was, in an event after the call's first."""
+    caller = Caller(number="+447700900777")
+    typed = caller.event("code_typed", 1, line="contact", person=mair, how="code", next="reach")
+    arrives = caller.event("call_arrived", 0, line="contact", stage="new", next="code")
+    machine.drained(arrives)
+    assert machine.incident(caller).contacts == ()
+    silent = caller.event("nothing_heard", 2, line="contact", person=mair, how="code")
+    machine.drained(typed, silent)
+    incident = machine.incident(caller)
+    assert (incident.people, incident.contacts) == ((mair,), ("cara",))
+    entries = machine.store.timeline(caller.reference)
+    told = [one.data for one in entries if one.kind == "person_matched"]
+    assert told == [{"officers": ["cara"], "how": "code"}]
+
+
+def test_whoever_is_known_by_number_and_code_is_told_of_once(
+    machine: Machine, office: Office, mair: str
+) -> None:
+    """Both in one batch, and the code alone later."""
+    caller = Caller()
+    arrives = caller.event("call_arrived", 0, line="contact", stage="new", next="code")
+    typed = caller.event("nothing_heard", 1, line="contact", person=mair, how="number")
+    machine.drained(arrives, typed)
+    machine.drained(caller.event("nothing_heard", 2, line="contact", person=mair, how="code"))
+    entries = machine.store.timeline(caller.reference)
+    told = [one.data["how"] for one in entries if one.kind == "person_matched"]
+    assert told == ["number"]
+
+
 def test_a_drain_that_dies_and_starts_again_tells_once(
     machine: Machine, office: Office, mair: str
 ) -> None:
