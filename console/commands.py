@@ -34,17 +34,17 @@ from console.import_commands import (
 from console.markers import until_of
 from console.people_commands import Opened, OpenPeople, Refusing, token_commands, user_commands
 from console.rules import rules
-from console.search_commands import OpenSearch, search_commands
+from console.search_commands import Index, search_commands
 from incidents.accounts import COMMAND_LINE, Accounts
 from incidents.audit import Audit
 from incidents.desk import Desk
 from incidents.fold import Incident
 from incidents.importing import Importing
+from incidents.indexing_earlier import index_earlier
 from incidents.marker_import import MarkerImport
 from incidents.markers import Markers
 from incidents.migrate import upgrade
 from incidents.sealed import Keys
-from incidents.searching import Search
 from incidents.staff import Staff
 from incidents.store import Store
 from incidents.transactions import StoreUnavailable
@@ -77,10 +77,10 @@ def open_audit() -> Audit:
     return Audit(_store(settings).engine, Keys(settings.key_material), settings.data)
 
 
-def open_search() -> Search:
-    """Open the search of this site, as ``open_store`` does."""
+def put_in_earlier() -> int:
+    """Index what an older release of this site wrote; returns how many rows."""
     settings = _settings()
-    return Search(_store(settings), Keys(settings.key_material))
+    return index_earlier(_store(settings), Keys(settings.key_material))
 
 
 def open_importing() -> Importing:
@@ -132,7 +132,7 @@ def make(
     opened: OpenStore,
     people: OpenPeople,
     audits: OpenAudit,
-    searches: OpenSearch = open_search,
+    put_in: Index = put_in_earlier,
     importings: OpenImporting = open_importing,
     markers: OpenMarkers = open_markers,
 ) -> tuple[click.Group, ...]:
@@ -142,7 +142,7 @@ def make(
         token_commands(people),
         _incidents(opened, audits),
         audit_commands(audits),
-        search_commands(searches),
+        search_commands(put_in),
         import_commands(importings),
         marker_commands(markers),
     )

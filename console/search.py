@@ -1,4 +1,6 @@
-"""The search page: a reference, a whole number, or words of what people wrote.
+"""The search page: a reference, a whole number, or words of what people wrote, names, addresses.
+
+People are searched for those whose role reads about people, and for nobody else.
 
 What somebody looks for is sent in the body of a request, so that it stands in no address
 and no server's log; the audit says by what kind of thing was searched, never by which. It
@@ -20,6 +22,7 @@ from console.record import record
 from console.watch import Watch
 from incidents.sealed import is_reference
 from incidents.searching import LONGEST_TERMS, Result, Search, number_of
+from incidents.searching_people import FoundPeople, PeopleSearch
 from incidents.store import Store
 from incidents.working import Unfit
 
@@ -32,6 +35,9 @@ WHERE: Final = {
     "location_added": "location",
 }
 """The kinds of entry that are found by their words, as a handler names them."""
+
+OF_PERSON: Final = {"person": "name", "address": "address", "number": "number"}
+"""By what somebody was found."""
 
 
 @search.get("/search")
@@ -61,19 +67,36 @@ def search_for() -> ResponseReturnValue:
         number = number_of(typed)
         by = "words" if number is None else "number"
         result = found.words(typed) if number is None else found.number(number)
+        named = _people(store, typed, number) if holder().may("people") else None
     except Unfit as unfit:
         return _page(typed, str(unfit)), 422
     audited().looked(holder(), f"searched by {by}", "search")
-    return _page(typed, by=by, result=result)
+    if named is not None:
+        audited().looked(holder(), f"searched people by {by}", "people")
+    return _page(typed, by=by, result=result, named=named)
 
 
-def _page(typed: str, refusal: str = "", *, by: str = "", result: Result | None = None) -> str:
+def _people(store: Store, typed: str, number: str | None) -> FoundPeople:
+    found = PeopleSearch(store, people().keys)
+    return found.words(typed) if number is None else found.number(number)
+
+
+def _page(
+    typed: str,
+    refusal: str = "",
+    *,
+    by: str = "",
+    result: Result | None = None,
+    named: FoundPeople | None = None,
+) -> str:
     return render_template(
         "search.html",
         typed=typed,
         refusals={"terms": refusal} if refusal else {},
         by=by,
         result=result,
+        named=named,
         longest=LONGEST_TERMS,
         where=WHERE,
+        of_person=OF_PERSON,
     )

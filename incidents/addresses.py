@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from incidents.audit import Audit
 from incidents.identity import uuid7
+from incidents.indexing import index, unindex
 from incidents.person_lists import standing
 from incidents.persons import NoSuchPerson, canonical, family, names
 from incidents.sealed import Keys
@@ -56,6 +57,11 @@ def address_form(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(c for c in plain if not unicodedata.combining(c) and c not in "'’")
     return _POSTCODE.sub(r"\1\2", " ".join(re.findall(r"\w+", bare)))
+
+
+def address_words(text: str) -> str:
+    """Return the words an address is found by: as written, and its postcode in one piece."""
+    return f"{text} {address_form(text)}"
 
 
 def address_look_up(keys: Keys, text: str) -> str:
@@ -126,6 +132,7 @@ def put_address(
             at=now,
         )
     )
+    index(connection, keys, "address", row, address_words(address), at=now, person_id=person)
     return row
 
 
@@ -167,6 +174,7 @@ class Addresses:
             )
             if not ended.rowcount:
                 raise NoSuchPerson(row)
+            unindex(connection, row)
             self._audit.put(
                 connection,
                 by,

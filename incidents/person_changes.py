@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Row, update
 
 from incidents.audit import Audit
+from incidents.indexing import index, unindex
 from incidents.persons import (
     Facts,
     Person,
@@ -97,6 +98,8 @@ class PersonChanges:
                     facts=sealed,
                 )
             )
+            unindex(connection, row.id)
+            index(connection, self._keys, "person", row.id, tidy, at=now, person_id=row.id)
             self._audit.put(connection, by, "alteration", "changed a person", row.id, at=now)
 
     def of(self, person: str) -> tuple[Change, ...]:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, or_, select, update
 
 from incidents.audit import Audit
 from incidents.identity import uuid7
+from incidents.indexing import index
 from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import people
@@ -164,6 +165,7 @@ class Persons:
                 repeat_at=now if repeat else None,
             )
         )
+        index(connection, self._keys, "person", row, tidy, at=now, person_id=row)
         self._audit.put(connection, by, "collection", "added a person", row, at=now)
         return row
 

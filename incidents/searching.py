@@ -5,23 +5,22 @@ What is found is named, never shown: a record opens under its own rules. It does
 who may search.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, TextClause, exists, select, text
+from sqlalchemy import Engine, Row, Select, TextClause, select, text
 
 from callflow.lines import E164
 from incidents.handled import state_of
-from incidents.indexing import TEXTS, entry_text, hashed, index, words_of
+from incidents.indexing import hashed, words_of
 from incidents.numbers import look_up_of
 from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import incidents, numbers, searchable, timeline
-from incidents.transactions import reading, writing
+from incidents.transactions import reading
 from incidents.working import Unfit
 
 LONGEST_TERMS: Final = 200
@@ -30,8 +29,6 @@ MOST_FOUND: Final = 50
 """Incidents shown of one search, the newest."""
 _MOST_ROWS: Final = 200
 """Texts looked at for them: several may stand on one incident."""
-AT_ONCE: Final = 500
-"""Entries indexed in one transaction: a handler's deed waits no longer than that takes."""
 _SHORTEST_NUMBER: Final = 7
 _LIKE_A_NUMBER: Final = re.compile(r"(?:\+|00)?[\d\s().-]+")
 _WITH_WORDS: Final[dict[str, TextClause]] = {
@@ -106,16 +103,12 @@ class Search:
 
         Raises ``Unfit`` when there is no word, or too many.
         """
-        words = words_of(terms[:LONGEST_TERMS])
-        if not words:
-            raise Unfit("terms", "Type a reference, a whole number, or words to look for.")
-        if len(terms) > LONGEST_TERMS or len(words) > MOST_WORDS:
-            raise Unfit("terms", f"Look for at most {MOST_WORDS} words at once.")
+        words = words_in(terms)
         query = (
             _incidents(timeline.c.kind.label("where"))
             .join(searchable, searchable.c.call_key == incidents.c.call_key)
             .join(timeline, timeline.c.id == searchable.c.row)
-            .where(self._with(words))
+            .where(with_words(self._store.engine, self._keys, words))
             .order_by(searchable.c.number.desc())
             .limit(_MOST_ROWS)
         )
@@ -123,41 +116,23 @@ class Search:
             rows = connection.execute(query).all()
         return _result(rows, more=len(rows) == _MOST_ROWS)
 
-    def index_earlier(self) -> int:
-        """Index every entry that is not in the index: what an older release wrote.
 
-        Returns how many. It may be stopped and run again at any time. Raises ``CannotOpen``.
-        """
-        indexed, after = 0, ""
-        while True:
-            with writing(self._store.engine) as connection:
-                rows = _not_indexed(connection, after)
-                for row in rows:
-                    self._index(connection, row)
-            if not rows:
-                return indexed
-            indexed, after = indexed + len(rows), rows[-1].id
-
-    def _index(self, connection: Connection, row: Row[Any]) -> None:
-        keys = self._keys
-        said = entry_text(row.kind, json.loads(keys.open(row.data, f"timeline|{row.id}|data")))
-        index(connection, keys, "entry", row.id, said, at=row.at, call_key=row.call_key)
-
-    def _with(self, words: frozenset[str]) -> TextClause:
-        """Choose the rows of ``searchable`` that have every word, by the database's own index."""
-        kind = self._store.engine.dialect.name
-        quote = _QUOTE[kind]
-        each = (f"{quote}{one}{quote}" for one in hashed(self._keys, words).split())
-        return _WITH_WORDS[kind].bindparams(words=_AND[kind].join(each))
+def words_in(terms: str) -> frozenset[str]:
+    """Return the words somebody looks for. Raises ``Unfit`` when there is none, or too many."""
+    words = words_of(terms[:LONGEST_TERMS])
+    if not words:
+        raise Unfit("terms", "Type a reference, a whole number, or words to look for.")
+    if len(terms) > LONGEST_TERMS or len(words) > MOST_WORDS:
+        raise Unfit("terms", f"Look for at most {MOST_WORDS} words at once.")
+    return words
 
 
-def _not_indexed(connection: Connection, after: str) -> Sequence[Row[Any]]:
-    query = select(timeline).where(
-        timeline.c.id > after,
-        timeline.c.kind.in_(tuple(TEXTS)),
-        ~exists().where(searchable.c.row == timeline.c.id),
-    )
-    return connection.execute(query.order_by(timeline.c.id).limit(AT_ONCE)).all()
+def with_words(engine: Engine, keys: Keys, words: frozenset[str]) -> TextClause:
+    """Choose the rows of ``searchable`` that have every word, by the database's own index."""
+    kind = engine.dialect.name
+    quote = _QUOTE[kind]
+    each = (f"{quote}{one}{quote}" for one in hashed(keys, words).split())
+    return _WITH_WORDS[kind].bindparams(words=_AND[kind].join(each))
 
 
 def _incidents(*more: Any) -> Select[Any]:

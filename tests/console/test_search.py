@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ from werkzeug.test import TestResponse
 from console.search_commands import search_commands
 from incidents.audit_reading import Reading, Wanted
 from incidents.desk import Actor
-from incidents.searching import Search
+from incidents.indexing_earlier import index_earlier
+from incidents.roles import Right
 from tests.console.forms import send, words
 from tests.console.site import NUMBER, Console
+from tests.incidents.calling_back import Office
 
 ANNA = Actor("anna", "handler")
 
@@ -40,6 +43,11 @@ def noted(console: Console, text: str) -> str:
 def search(client: FlaskClient, terms: str) -> TestResponse:
     """Fill in the form and send it."""
     return send(client, "/search", terms=terms)
+
+
+def office(console: Console) -> Office:
+    """Where people are put on record."""
+    return Office(console.store, console.keys)
 
 
 def looks(console: Console) -> list[str]:
@@ -97,6 +105,40 @@ def test_what_finds_nothing_says_what_to_do_and_keeps_what_was_typed(
     assert f'value="{typed[:201]}"' in answer.text
 
 
+def test_people_are_found_by_name_and_address_and_number(console: Console) -> None:
+    """For whoever works with people; the audit says by what kind of thing, never by which."""
+    person, row = office(console).person(name="Hazel Example", number=NUMBER)
+    assert row
+    client = console.handler()
+    for terms in ("hazel EXAMPLE", NUMBER):
+        assert f'href="/people/{person}">Hazel Example</a>' in search(client, terms).text
+    every = Reading(console.store.engine, console.keys).every(Wanted())
+    told = [entry.what for entry in every if entry.record == "people"]
+    assert set(told) == {"searched people by words", "searched people by number"}
+
+
+def test_who_does_not_work_with_people_finds_none(console: Console) -> None:
+    """Nor is told that there are any; calls are found as before."""
+    office(console).person(name="Hazel Example")
+    rights: dict[str, frozenset[Right]] = {"auditor": frozenset({"read"})}
+    console.accounts.roles = replace(console.accounts.roles, rights=rights)
+    answer = search(console.handler("alan", role="auditor"), "hazel")
+    assert answer.status_code == 200
+    assert "Hazel Example" not in answer.text
+    assert "<h2>People</h2>" not in answer.text
+
+
+def test_every_page_has_a_search_box_and_the_search_page_one(console: Console) -> None:
+    """It posts: what is looked for stands in no address."""
+    client = console.handler()
+    for page in ("/", "/my-day", "/review", "/people"):
+        assert client.get(page).text.count('class="seek" method="post" action="/search"') == 1
+    assert 'class="seek"' not in client.get("/search").text
+    reference = noted(console, "orchard")
+    answer = send(client, "/my-day", "/search", terms="orchard")
+    assert f'href="/incidents/{reference}"' in answer.text
+
+
 def test_what_is_looked_for_stands_in_no_address(console: Console) -> None:
     """An address is written into histories and logs: the form is not read from one."""
     noted(console, "orchard")
@@ -116,6 +158,6 @@ def test_with_the_store_away_the_page_says_so(console: Console) -> None:
 def test_the_command_says_how_much_it_put_in(console: Console) -> None:
     """What was written since is in the index already."""
     noted(console, "orchard")
-    group = search_commands(lambda: Search(console.store, console.keys))
+    group = search_commands(lambda: index_earlier(console.store, console.keys))
     told = CliRunner().invoke(group, ["index"])
     assert (told.exit_code, told.output) == (0, "0 put into the index\n")

@@ -29,6 +29,7 @@ const acts = {
   ArrowUp: () => move(-1),
   ".": () => document.getElementById("meanwhile")?.click(),
   "?": () => help.showModal(),
+  "/": () => document.getElementById("seek")?.focus(),
   Escape: () => { if (location.pathname !== "/") location.assign("/"); },
 };
 
