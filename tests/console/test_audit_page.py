@@ -73,7 +73,7 @@ def test_an_auditor_reads_who_opened_what_and_why(console: Console) -> None:
     rows = shown(client.get("/audit").text)
     assert rows[0][2:] == ["olga", "consultation", "read the audit log", "audit", ""]
     assert rows[1][1:] == [
-        "22 Dec 2026, 17:58:11",
+        "22 Dec 2026, 17:58:11 GMT",
         *("anna", "consultation", "viewed the record", "QL-2222-2222-222", "complaint 7"),
     ]
     numbers = [int(row[0]) for row in rows]
