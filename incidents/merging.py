@@ -82,8 +82,11 @@ class Merges:
         with reading(self._store.engine) as connection:
             rows = connection.execute(
                 select(merges)
+                .join(people, people.c.id == merges.c.merged_id)
                 .where(
-                    merges.c.kept_id.in_(family(connection, person)), merges.c.undone_at.is_(None)
+                    merges.c.kept_id.in_(family(connection, person)),
+                    merges.c.undone_at.is_(None),
+                    people.c.erased_at.is_(None),
                 )
                 .order_by(merges.c.at.desc(), merges.c.id)
             ).all()

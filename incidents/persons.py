@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from incidents.audit import Audit
 from incidents.identity import uuid7
@@ -237,13 +237,18 @@ def canonical(connection: Connection, person: str) -> str:
 
 
 def family(connection: Connection, person: str) -> tuple[str, ...]:
-    """Return every id that stands for this person, theirs first. Raises ``NoSuchPerson``."""
+    """Return every id that stands for this person, theirs first; what was erased is left out.
+
+    Raises ``NoSuchPerson``.
+    """
     first = canonical(connection, person)
     found = [first]
     for _ in range(_MOST_MERGES):
         rows = connection.scalars(
             select(people.c.id).where(
-                or_(*(people.c.merged_into == one for one in found)), people.c.id.not_in(found)
+                people.c.merged_into.in_(found),
+                people.c.id.not_in(found),
+                people.c.erased_at.is_(None),
             )
         ).all()
         if not rows:

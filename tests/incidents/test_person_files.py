@@ -283,3 +283,20 @@ def test_an_id_no_database_can_hold_is_nobodys(files: PersonFiles) -> None:
     """It comes with an address somebody typed."""
     with pytest.raises(NoSuchPerson):
         files.one("a\x00b")
+
+
+def test_a_row_that_was_erased_takes_nobody_else_with_it(
+    room: Room, persons: Persons, files: PersonFiles
+) -> None:
+    """It is nobody's any more; whoever it was joined to stays on record."""
+    kept = persons.add("Mair Example", Facts(children="two"), by="cara", now=NOW)
+    other = persons.add("M. Example", Facts(orders="none"), by="cara", now=NOW)
+    merged(room, other, kept)
+    with writing(room.machine.store.engine) as connection:
+        gone = update(people).where(people.c.id == other)
+        connection.execute(gone.values(erased_at=NOW, name=b"", facts=b""))
+    found = files.one(kept)
+    assert found.ids == (kept,)
+    assert found.person.facts == Facts(children="two")
+    with pytest.raises(NoSuchPerson):
+        files.one(other)
