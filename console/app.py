@@ -38,6 +38,7 @@ from console import (
     people_api,
     person_follow_ups,
     persons,
+    reminders,
     reviewing,
     supervising,
     told_calls,
@@ -136,6 +137,7 @@ def application(
         training=settings.training,
     )
     seasons = Operations(store, keys, audit)
+    queue = Reviewing(store, keys, audit, given, policy.review)
     work = FollowUps(store, keys, audit, policy.follow_ups, policy.roles)
     warnings = Markers(store, keys, audit, policy.markers, policy.roles)
     parts = (
@@ -173,8 +175,9 @@ def application(
         person_follow_ups.blueprint(work),
         callbacks.blueprint(calling_back),
         markers.blueprint(warnings, work),
+        reminders.blueprint(reminders.Reminders(store, work, queue)),
         reviewing.blueprint(
-            Reviewing(store, keys, audit, given, policy.review),
+            queue,
             SecondLook(store, keys, audit, given, policy.review),
         ),
     )

@@ -20,24 +20,28 @@ START: Final = "/start"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page in the header. ``folded``: under "More", where there are many."""
+    """A page in the header. ``folded``: under "More", where there are many.
+
+    ``counts``: a number stands beside its name (``console.reminders``).
+    """
 
     path: str
     name: str
     right: Right
     folded: bool = False
+    counts: bool = False
 
 
 IN_ONE_LINE: Final = 7
 """Places beside which the clock and the sign-out still fit, 1280 pixels wide."""
 PLACES: Final = (
     Place("/", "Live board", "read"),
-    Place("/review", "Review queue", "read"),
+    Place("/review", "Review queue", "read", counts=True),
     Place("/search", "Search", "read"),
     Place("/people", "People", "people"),
-    Place("/my-day", "My day", "people"),
+    Place("/my-day", "My day", "people", counts=True),
     Place("/contacts", "Contacts", "people", folded=True),
-    Place("/overdue", "Overdue", "supervise", folded=True),
+    Place("/overdue", "Overdue", "supervise", folded=True, counts=True),
     Place("/markers", "Markers", "people", folded=True),
     Place("/operations", "Operations", "people", folded=True),
     Place("/figures", "Figures", "figures", folded=True),

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, case, func, select
+from sqlalchemy import Connection, Row, Select, case, func, or_, select
 
 from incidents.audit import Audit
 from incidents.follow_up_kinds import Counts, FollowUp, Kinds, Listed, Move
@@ -26,6 +26,9 @@ CLOSED_SHOWN: Final = 20
 """Closed follow-ups of a person that are shown, the latest first."""
 MOST_SHOWN: Final = 200
 """Open follow-ups one list shows, those due first; how many there are is said beside it."""
+
+
+_NOBODYS: Final = or_(follow_ups.c.owner_id.is_(None), users.c.disabled_at.is_not(None))
 
 
 class NoSuchFollowUp(LookupError):
@@ -58,9 +61,9 @@ class FollowUpLists:
             return self._listed(connection, follow_ups.c.due_at < now)
 
     def nobodys(self) -> Listed:
-        """Return the open ones that nobody owns."""
+        """Return the open ones that nobody owns, or only somebody whose account was ended."""
         with reading(self._store.engine) as connection:
-            return self._listed(connection, follow_ups.c.owner_id.is_(None))
+            return self._listed(connection, _NOBODYS)
 
     def counts(self, name: str, now: datetime, until: datetime) -> Counts:
         """Count what ``name`` has open that is due before ``until``, late, and everybody's."""
@@ -68,7 +71,8 @@ class FollowUpLists:
         opened = follow_ups.c.closed_at.is_(None)
         me = select(users.c.id).where(users.c.name == name).scalar_subquery()
         mine = select(func.count(), _how_many(due < now)).where(owner == me, opened, due < until)
-        all_ = select(_how_many(due < now), _how_many(owner.is_(None))).where(opened)
+        joined = follow_ups.outerjoin(users, users.c.id == owner)
+        all_ = select(_how_many(due < now), _how_many(_NOBODYS)).select_from(joined).where(opened)
         with reading(self._store.engine) as connection:
             due_count, late = connection.execute(mine).one()
             overdue, unowned = connection.execute(all_).one()

@@ -30,6 +30,7 @@ from console import (
     people_api,
     person_follow_ups,
     persons,
+    reminders,
     reviewing,
     told_calls,
 )
@@ -184,6 +185,7 @@ class Console:
             ),
             people_api.blueprint(PersonFiles(self.store, self.keys)),
             reviewing.blueprint(self.reviewing, self.second_look),
+            reminders.blueprint(reminders.Reminders(self.store, self.follow_ups, self.reviewing)),
             markers.blueprint(self.markers, self.follow_ups),
         ]
         self.app = create(site, parts)

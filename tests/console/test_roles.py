@@ -60,6 +60,7 @@ PAGES: Final = {
     "POST /incidents/<reference>/notes": NOTE,
     "GET /on-duty": READ,
     "GET /my-day": NOTE,
+    "GET /reminders": NOTE,
     "GET /overdue": SUPERVISE,
     "GET /incidents/<reference>/follow-ups": NOTE,
     "POST /incidents/<reference>/follow-ups": NOTE,
