@@ -39,6 +39,7 @@ from incidents.accounts import COMMAND_LINE, Accounts
 from incidents.audit import Audit
 from incidents.desk import Desk
 from incidents.fold import Incident
+from incidents.follow_ups import FollowUps
 from incidents.importing import Importing
 from incidents.indexing_earlier import index_earlier
 from incidents.marker_import import MarkerImport
@@ -68,7 +69,8 @@ def open_people() -> Opened:
     audit = Audit(store.engine, keys, settings.data)
     accounts = Accounts(store.engine, keys, policy.roles, audit=audit)
     desk = Desk(store, keys, audit, rules(policy, settings))
-    return Opened(Staff(store.engine, keys, audit, accounts), desk)
+    work = FollowUps(store, keys, audit, policy.follow_ups, policy.roles)
+    return Opened(Staff(store.engine, keys, audit, accounts), desk, work)
 
 
 def open_audit() -> Audit:

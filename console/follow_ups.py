@@ -28,6 +28,7 @@ from incidents.store import NoSuchIncident
 from incidents.transactions import StoreUnavailable
 from incidents.working import Conflict, Unfit
 
+EXTENSION: Final = "quietline_follow_ups"
 REFUSED: Final = 422
 AWAY: Final = "The store cannot be reached: nothing is saved. What you typed stays here."
 Act = Callable[[str, str, datetime], None]
@@ -73,6 +74,7 @@ def told_move(move: Move) -> str:
 def blueprint(follow_ups: FollowUps, callbacks: CallBacks) -> Blueprint:
     """Make the blueprint of the pages about follow-ups; a call-back without a result is due."""
     pages = Blueprint("follow_ups", __name__)
+    pages.record_once(lambda state: state.app.extensions.update({EXTENSION: follow_ups}))
 
     @pages.get("/my-day")
     @for_right("people")

@@ -18,6 +18,8 @@ import click
 from console.filters import BadFilter
 from incidents.accounts import COMMAND_LINE, Accounts
 from incidents.desk import Actor, Desk
+from incidents.follow_ups import FollowUps
+from incidents.owners import OWNS
 from incidents.passwords import AccountRefused
 from incidents.staff import Staff
 from incidents.transactions import StoreUnavailable
@@ -25,10 +27,11 @@ from incidents.transactions import StoreUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What the commands work with. ``desk`` passes on what a leaver held."""
+    """What the commands work with. ``desk`` and ``follow_ups`` pass on what a leaver had."""
 
     staff: Staff
     desk: Desk
+    follow_ups: FollowUps
 
     @property
     def accounts(self) -> Accounts:
@@ -101,6 +104,8 @@ def user_commands(opened: OpenPeople) -> click.Group:
         people.staff.change_role(name, role, by=COMMAND_LINE, now=now)
         if not people.accounts.roles.may(role, "work"):
             pass_on(people, name, now)
+        if not people.accounts.roles.may(role, OWNS):
+            people.follow_ups.leaver(people.staff.name(name), None, by=COMMAND_LINE, now=now)
 
     @users.command("phone", cls=Refusing)
     @click.argument("name")
@@ -117,11 +122,16 @@ def user_commands(opened: OpenPeople) -> click.Group:
 
     @users.command("disable", cls=Refusing)
     @click.argument("name")
-    def disable(name: str) -> None:
+    @click.option("--receiver", help="Who gets the open follow-ups; else supervisors see them.")
+    def disable(name: str, receiver: str | None) -> None:
         """End an account: its sessions and tokens at once; its calls pass to a supervisor."""
         people, now = opened(), _now()
+        if receiver and receiver not in people.follow_ups.owners():
+            raise AccountRefused(f"{receiver} is nobody who may own follow-ups.")
         people.staff.leave(name, by=COMMAND_LINE, now=now)
         pass_on(people, name, now)
+        leaver = people.staff.name(name)
+        people.follow_ups.leaver(leaver, receiver or None, by=COMMAND_LINE, now=now)
 
     return users
 

@@ -14,9 +14,12 @@ from flask import Blueprint, abort, current_app, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from console.audited import audited
+from console.follow_ups import EXTENSION as FOLLOW_UPS
 from console.guard import doors, everyone, for_right, holder
 from console.people import actor, people
 from console.watch import Watch
+from incidents.follow_ups import FollowUps
+from incidents.owners import OWNS
 from incidents.passwords import AccountRefused
 from incidents.people import Person
 from incidents.staff import INVITED_FOR, InvitationOver
@@ -87,6 +90,8 @@ def role(name: str) -> ResponseReturnValue:
         _watch().end_feeds_of(person.name)
         if not doors().accounts.roles.may(typed, "work"):
             _pass_on(person.name, now)
+        if not doors().accounts.roles.may(typed, OWNS):
+            _follow_ups().leaver(person.name, None, by=by, now=now)
         return "role"
 
     return _change(name, "role", change)
@@ -147,14 +152,19 @@ def ask_to_leave(name: str) -> ResponseReturnValue:
 @users.post("/users/<name>/leave")
 @for_right("users")
 def leave(name: str) -> ResponseReturnValue:
-    """End an account: sessions, tokens and feeds at once; its calls pass to a supervisor."""
+    """End an account: sessions, tokens and feeds at once; its calls pass to a supervisor, its
+    follow-ups to whoever is named."""
     person, now = _found(name), doors().clock()
+    receiver = request.form.get("receiver", "")[:256]
+    if receiver and receiver not in _receivers(person):
+        return _leaving(person, "Choose somebody who is here and may own follow-ups.", REFUSED)
     try:
         people().staff.leave(person.name, by=holder().name, now=now)
     except AccountRefused as refused:
         return _leaving(person, str(refused), REFUSED)
     _watch().end_feeds_of(person.name)
     _pass_on(person.name, now)
+    _follow_ups().leaver(person.name, receiver or None, by=holder().name, now=now)
     return redirect(url_for("users.everybody", done="left"), 303)
 
 
@@ -201,6 +211,16 @@ def _pass_on(name: str, now: datetime) -> None:
     _watch().look_now()
 
 
+def _follow_ups() -> FollowUps:
+    found: FollowUps = current_app.extensions[FOLLOW_UPS]
+    return found
+
+
+def _receivers(person: Person) -> list[str]:
+    """Return who may be given what somebody has open."""
+    return [name for name in _follow_ups().owners() if name != person.name]
+
+
 def _found(name: str) -> Person:
     person = people().staff.person(name, now=doors().clock())
     if person is None:
@@ -239,7 +259,16 @@ def _link(name: str, secret: str, now: datetime) -> ResponseReturnValue:
 
 def _leaving(person: Person, refusal: str | None, status: int) -> ResponseReturnValue:
     held = doors().accounts.held(person.name, now=doors().clock())
-    return _rendered("user_leave.html", status, person=person, held=held, refusal=refusal)
+    return _rendered(
+        "user_leave.html",
+        status,
+        person=person,
+        held=held,
+        owned=_follow_ups().of_owner(person.name).count,
+        receivers=_receivers(person),
+        chosen=request.form.get("receiver", ""),
+        refusal=refusal,
+    )
 
 
 def _invited(name: str | None, refusal: str | None, status: int) -> ResponseReturnValue:

@@ -26,7 +26,7 @@ from incidents.working import Conflict, Unfit, text_of, write_entry
 
 LONGEST_TEXT: Final = 1000
 LATEST_DUE: Final = timedelta(days=366)
-LEFT: Final = "the account of the owner was ended"
+LEFT: Final = "the owner left, or has another role now"
 __all__ = ["LATEST_DUE", "LONGEST_TEXT", "FollowUps", "NoSuchFollowUp"]
 
 

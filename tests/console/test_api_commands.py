@@ -26,6 +26,7 @@ from incidents.roles import Roles
 from incidents.sealed import Keys
 from incidents.store import Store
 from tests.console.site import NOW, Console
+from tests.console.test_follow_ups import made
 
 Run = Callable[..., Result]
 
@@ -49,7 +50,7 @@ def run(console: Console) -> Run:
         group.name: group
         for group in make(
             lambda: console.store,
-            lambda: Opened(console.staff, console.desk),
+            lambda: Opened(console.staff, console.desk, console.follow_ups),
             lambda: console.audit,
         )
     }
@@ -272,3 +273,18 @@ def test_every_cell_reads_back_as_it_was(text: str) -> None:
     written = cell(text)
     assert written in (text, "'" + text)
     assert not written.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_disabling_a_user_passes_their_follow_ups_to_whoever_is_named(
+    console: Console, run: Run
+) -> None:
+    """A name that may own none is refused, and nobody is disabled."""
+    for name in ("cara", "dan"):
+        console.accounts.add_user(name, "a long enough password", now=NOW, role="contact_officer")
+    row = made(console, by="cara")
+    refused = run("users", "disable", "cara", "--receiver", "nobody")
+    assert refused.exit_code == 1
+    assert "may own follow-ups" in refused.output
+    assert console.follow_ups.one(row).owner == "cara"
+    assert run("users", "disable", "cara", "--receiver", "dan").exit_code == 0
+    assert console.follow_ups.one(row).owner == "dan"

@@ -17,6 +17,7 @@ from incidents.tables import audit, users
 from incidents.transactions import reading
 from tests.console.forms import PASSWORD, send, sign_in, words
 from tests.console.site import Console
+from tests.console.test_follow_ups import made
 
 PHONE = "+447700900111"
 
@@ -344,3 +345,29 @@ def test_nobody_else_manages_users(console: Console, kim: FlaskClient) -> None:
         for path in ("/users", "/users/invite", "/users/kim", "/users/kim/leave"):
             assert client.get(path).status_code == 403, (role, path)
     assert console.program().get("/users").status_code == 303
+
+
+def test_a_leavers_follow_ups_pass_to_whoever_is_named(console: Console, kim: FlaskClient) -> None:
+    """The page says how many there are; a name that may own none is refused, and nobody leaves."""
+    console.handler("cara", role="contact_officer")
+    console.accounts.add_user("dan", PASSWORD, now=console.now, role="contact_officer")
+    work = console.follow_ups
+    row = made(console, by="cara")
+    page = "/users/cara/leave"
+    assert "cara has 1 open follow-up" in words(kim.get(page))
+    refused = send(kim, page, receiver="kim")
+    assert refused.status_code == 422
+    assert work.one(row).owner == "cara"
+    assert send(kim, page, receiver="dan").status_code == 303
+    assert work.one(row).owner == "dan"
+
+
+def test_a_role_without_people_gives_its_follow_ups_back(
+    console: Console, kim: FlaskClient
+) -> None:
+    """They stand on the supervisors' list."""
+    console.handler("cara", role="contact_officer")
+    work = console.follow_ups
+    made(console, by="cara")
+    send(kim, "/users/cara", "/users/cara/role", role="auditor")
+    assert work.nobodys().count == 1

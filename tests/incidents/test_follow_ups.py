@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from config.follow_ups import read_follow_ups
 from config.roles import read_roles
@@ -17,8 +17,8 @@ from incidents.audit import Audit
 from incidents.follow_ups import FollowUps, NoSuchFollowUp
 from incidents.roles import Roles
 from incidents.store import NoSuchIncident
-from incidents.tables import audit, follow_ups, incidents
-from incidents.transactions import reading
+from incidents.tables import audit, follow_ups, incidents, users
+from incidents.transactions import reading, writing
 from incidents.working import Conflict, Unfit
 from tests.incidents.desks import CONFIG, Room, after
 from tests.incidents.making import KEYS, NOW, Caller
@@ -227,3 +227,38 @@ def test_what_nobody_knows_is_said(room: Room, work: FollowUps) -> None:
 def test_owners_are_those_who_work_with_people(work: FollowUps) -> None:
     """An auditor owns none."""
     assert list(work.owners()) == ["anna", "cara", "dan"]
+
+
+def test_a_leaver_s_open_ones_pass_to_whoever_is_named(room: Room, work: FollowUps) -> None:
+    """What is closed stays theirs; each says that it was passed on, and why."""
+    caller = room.waiting()
+    kept, shut = made(work, caller), made(work, caller)
+    work.close(shut, "not_in", "", by="cara", now=after(5))
+    assert work.leaver("cara", "dan", by="kim", now=after(10)) == 1
+    assert [one.id for one in work.of_owner("dan").shown] == [kept]
+    (move,) = work.one(kept).moves
+    assert (move.came, move.went, move.by) == ("cara", "dan", "kim")
+    assert work.one(shut).owner == "cara"
+    assert work.leaver("cara", "dan", by="kim", now=after(20)) == 0
+
+
+def test_with_nobody_named_they_are_nobody_s(room: Room, work: FollowUps) -> None:
+    """They stand on the supervisors' list; so do those of an account ended in any other way."""
+    first = made(work, room.waiting())
+    work.leaver("cara", None, by="kim", now=after(10))
+    assert [one.id for one in work.nobodys().shown] == [first]
+    second = made(work, room.waiting(), owner="dan")
+    with writing(room.machine.store.engine) as connection:
+        connection.execute(update(users).where(users.c.name == "dan").values(disabled_at=NOW))
+    listed = work.nobodys()
+    assert ({one.id for one in listed.shown}, listed.count) == ({first, second}, 2)
+    assert work.counts("anna", NOW, DUE).unowned == 2
+
+
+@pytest.mark.parametrize("to", ["cara", "olga", "nobody-here"])
+def test_a_leaver_s_pass_to_nobody_unfit(room: Room, work: FollowUps, to: str) -> None:
+    """Not to the leaver, an auditor, or a name nobody has; then nothing moves."""
+    row = made(work, room.waiting())
+    with pytest.raises(Unfit):
+        work.leaver("cara", to, by="kim", now=after(10))
+    assert work.one(row).owner == "cara"
