@@ -37,7 +37,7 @@ IN_ONE_LINE: Final = 7
 PLACES: Final = (
     Place("/", "Live board", "read"),
     Place("/review", "Review queue", "read", counts=True),
-    Place("/search", "Search", "read"),
+    Place("/search", "Search", "read", folded=True),
     Place("/people", "People", "people"),
     Place("/my-day", "My day", "people", counts=True),
     Place("/contacts", "Contacts", "people", folded=True),

@@ -20,7 +20,7 @@ def test_many_places_are_parted_and_none_is_lost() -> None:
     """The ones somebody on shift needs stay in the line."""
     shown, folded = parted(list(PLACES))
     assert sorted([*shown, *folded], key=PLACES.index) == list(PLACES)
-    assert [one.path for one in shown[:3]] == ["/", "/review", "/search"]
+    assert [one.path for one in shown[:3]] == ["/", "/review", "/people"]
     assert all(one.folded for one in folded)
 
 
@@ -30,10 +30,10 @@ def test_few_places_stand_in_one_line() -> None:
     assert parted(few) == (few, [])
 
 
-def test_the_place_one_is_at_is_named_though_it_is_folded(console: Console) -> None:
+def test_the_place_one_is_at_is_marked_though_it_is_folded(console: Console) -> None:
     """And marked for a screen reader."""
     sue = console.handler("sue", role="supervisor")
     page = sue.get("/markers").text
-    assert "<summary><b>Markers</b>, more</summary>" in page
+    assert '<summary><b>More</b><span class="sr">, here: Markers</span>' in page
     assert '<a href="/markers" aria-current="page">Markers</a>' in page
-    assert "<summary>More</summary>" in sue.get("/people").text
+    assert "<summary>More" in sue.get("/people").text
