@@ -27,6 +27,7 @@ from incidents.person_lists import PersonLists
 from incidents.person_numbers import PersonNumbers
 from incidents.persons import NoSuchPerson, Persons
 from incidents.sealed import Keys
+from incidents.searching_people import PeopleSearch
 from incidents.store import Store
 from incidents.transactions import StoreUnavailable
 from incidents.working import Conflict, Unfit
@@ -74,6 +75,7 @@ class Work:
     merges: Merges
     files: PersonFiles
     lists: PersonLists
+    search: PeopleSearch
 
     @classmethod
     def over(cls, store: Store, keys: Keys, audit: Audit) -> Work:
@@ -86,6 +88,7 @@ class Work:
             Merges(store, keys, audit),
             PersonFiles(store, keys),
             PersonLists(store, keys),
+            PeopleSearch(store, keys),
         )
 
 

@@ -31,9 +31,11 @@ from console.person_page import (
     sentence,
     typed_of,
 )
-from incidents.person_lists import People
+from console.search import OF_PERSON
+from incidents.indexing import words_of
 from incidents.persons import LONGEST_NAME, Facts, NoSuchPerson, Person
-from incidents.searching import number_of
+from incidents.searching import LONGEST_TERMS, number_of
+from incidents.searching_people import FoundPeople
 from incidents.told_facts import LONGEST_FACT, contact_of, facts_of
 from incidents.transactions import StoreUnavailable
 from incidents.working import Conflict, Unfit
@@ -58,7 +60,7 @@ def blueprint(work: Work, sections: Sequence[Section] = ()) -> Blueprint:
     @pages.post("/people/find")
     @for_right("people")
     def find() -> ResponseReturnValue:
-        """List whoever has a full name or a whole number."""
+        """List whoever has a number, or these words in their name or an address."""
         typed = typed_of("who")
         try:
             found = _found(work, typed["who"])
@@ -171,7 +173,7 @@ def blueprint(work: Work, sections: Sequence[Section] = ()) -> Blueprint:
 
 
 def _list_page(
-    work: Work, typed: Mapping[str, str], refusals: Mapping[str, str], found: People | None
+    work: Work, typed: Mapping[str, str], refusals: Mapping[str, str], found: FoundPeople | None
 ) -> str:
     today = doors().clock().astimezone(words.LOCAL).date()
     if found is None:
@@ -183,20 +185,20 @@ def _list_page(
         found=found,
         typed=typed,
         refusals=refusals,
-        longest=LONGEST_NAME,
+        longest=LONGEST_TERMS,
+        of_person=OF_PERSON,
     )
 
 
-def _found(work: Work, typed: str) -> People:
-    """Find by a whole number or a full name. Raises ``Unfit``."""
-    if not typed:
-        raise Unfit("who", "Type a full name or a whole number.")
+def _found(work: Work, typed: str) -> FoundPeople:
+    """Find by a whole number, or by words of names and addresses. Raises ``Unfit``."""
     number = number_of(typed)
-    by = "name" if number is None else "number"
+    if number is None and not words_of(typed):
+        raise Unfit("who", "Type a name, words of an address, or a whole number.")
+    by = "words" if number is None else "number"
+    found = work.search.words(typed) if number is None else work.search.number(number)
     audited().looked(holder(), f"searched people by {by}", "people")
-    if number is None:
-        return work.lists.named(typed[:LONGEST_NAME])
-    return work.lists.with_number(number)
+    return found
 
 
 def _new_page(typed: Mapping[str, str], refusals: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Which people are shown in a list: repeat victims, one's own, and those of a name or a number.
+"""Which people are shown in a list: repeat victims, and those somebody works with.
 
 A row that was merged into another is shown as that other, once. It opens nobody's facts.
 """
@@ -10,17 +10,14 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
-from incidents.numbers import look_up_of
-from incidents.persons import NoSuchPerson, canonical, name_look_up
+from incidents.persons import NoSuchPerson, canonical
 from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import (
     absences,
     contacts,
     follow_ups,
-    numbers,
     people,
-    person_numbers,
     users,
 )
 from incidents.transactions import reading
@@ -61,23 +58,6 @@ class PersonLists:
     def of(self, user: str, today: date) -> People:
         """Return those a user added or works with, the latest added first."""
         return self._list(select(people.c.id).where(worked_with(user, today)))
-
-    def named(self, name: str) -> People:
-        """Return everybody of a name, in whatever capitals and accents."""
-        return self._list(
-            select(people.c.id).where(people.c.look_up == name_look_up(self._keys, name))
-        )
-
-    def with_number(self, number: str) -> People:
-        """Return everybody who has a number (E.164) now."""
-        return self._list(
-            select(person_numbers.c.person_id)
-            .join(numbers, numbers.c.id == person_numbers.c.number_id)
-            .where(
-                numbers.c.look_up == look_up_of(self._keys, number),
-                person_numbers.c.ended_at.is_(None),
-            )
-        )
 
     def _list(self, which: Select[Any], order: ColumnElement[Any] | None = None) -> People:
         last = people.c.created_at.desc() if order is None else order

@@ -58,7 +58,7 @@ def test_axe_finds_nothing_on_the_pages_about_people(
     page = screen.open("/people")
     page.get_by_label("Find somebody").fill("Nobody Here")
     page.get_by_role("button", name="Find", exact=True).click()
-    expect(page.get_by_text("Nobody on record has this full name")).to_be_visible()
+    expect(page.get_by_text("Nobody on record has these words")).to_be_visible()
     assert findings(page) == []
 
 

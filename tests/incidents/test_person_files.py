@@ -238,29 +238,17 @@ def test_repeat_victims_are_listed_the_latest_known_first(
     assert [one.name for one in lists.repeat_victims().shown] == ["Ann One"]
 
 
-def test_people_are_found_by_full_name_and_by_whole_number(
-    room: Room, persons: Persons, lists: PersonLists
-) -> None:
-    """By keyed hashes: in any capitals, never by a part."""
-    mair = persons.add("Siân Example", by="cara", now=NOW)
-    numbered(room, mair)
-    assert [one.id for one in lists.named("SIAN  example").shown] == [mair]
-    assert lists.named("Sian").shown == ()
-    assert [one.id for one in lists.with_number(NUMBER).shown] == [mair]
-    assert lists.with_number("+447700900124").shown == ()
-
-
 def test_a_merged_row_is_listed_as_the_one_it_stands_for(
     room: Room, persons: Persons, lists: PersonLists, files: PersonFiles
 ) -> None:
-    """Once, whichever row has the name or the number; what is known of both is joined."""
+    """Once, whichever row is in it; what is known of both is joined."""
     kept = persons.add("Mair Example", Facts(code_word="bluebell"), by="cara", now=NOW)
     other = persons.add(
         "M. Example", Facts(code_word="heron", never_call=True), by="dan", now=NOW, repeat=True
     )
     numbered(room, other)
     merged(room, other, kept)
-    for found in (lists.named("M. Example"), lists.with_number(NUMBER), lists.of("dan", TODAY)):
+    for found in (lists.of("dan", TODAY), lists.repeat_victims()):
         assert [one.id for one in found.shown] == [kept]
     file = files.one(other)
     assert file.person.name == "Mair Example"
