@@ -217,6 +217,8 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
     from incidents.ladder_turns import LadderTurns
     from incidents.matching import Matching
     from incidents.naming import Naming
+    from incidents.publishing import Publisher
+    from incidents.routing import FILE as ROUTING
     from incidents.rule_turns import RuleTurns
     from incidents.sealed import Keys
     from incidents.silent_calls import SilentCalls
@@ -263,6 +265,7 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
         besides=(
             ladder,
             watchman,
+            Publisher(store, keys, rules_of.roles, settings.data / ROUTING, words.LOCAL),
             Matching(store, keys, drain, lambda: datetime.now(UTC)),
             Naming(store, keys, drain, rules_of.roles, lambda: datetime.now(UTC)),
             follow_up_rules,

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from callflow.contact import ContactLine
 from callflow.menus import Menu
 
-HoldWords = Literal["", "stay", "one_more", "reassure"]
+HoldWords = Literal["", "stay", "one_more", "stray", "reassure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,13 @@ class AskMenu:
     """Say the line's menu, and listen for a choice, for 5 5, and for speech where it says so."""
 
     menu: Menu
+
+
+@dataclass(frozen=True, slots=True)
+class AskCode:
+    """Say how to type a code, and listen for one and for 5 5."""
+
+    contact: ContactLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,13 @@ class ConnectControlRoom:
     """Ring the control room for ``ring`` seconds and join it to the caller."""
 
     ring: int
+
+
+@dataclass(frozen=True, slots=True)
+class RingStaff:
+    """Ring whose turn it is for ``seconds``; whoever presses 1 is joined to the caller."""
+
+    seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +115,12 @@ class Nothing:
 Action = (
     AskService
     | AskMenu
+    | AskCode
     | AskAnyKey
     | AskForSignal
     | HoldLine
     | ConnectControlRoom
+    | RingStaff
     | AskQuestion
     | ConnectStaff
     | JoinConference

@@ -27,14 +27,19 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}_[A-Z]{2}\Z")
 
 
 class Stage(Enum):
-    """Where a call stands; ``MENU`` on a line that has one only. The value is its name in a URL."""
+    """Where a call stands. The value is its name in a URL.
+
+    ``MENU`` on a line that has one only; ``CODE`` and ``REACH`` on the line for known victims only.
+    """
 
     NEW = "new"
     MENU = "menu"
+    CODE = "code"
     SERVICE = "service"
     ANY_KEY = "anykey"
     SIGNAL = "signal"
     ASKED = "asked"
+    REACH = "reach"
     HOLD = "hold"
     BRIDGED = "bridged"
     ENDED = "ended"
@@ -50,7 +55,8 @@ class Call:
 
     ``step``: number of the document now playing; grows with every document.
     ``began``: start of the call, whole seconds since 1970 (the month partitions the store).
-    ``asked``: times this stage's prompt was said; when an order comes, questions asked before.
+    ``asked``: times this stage's prompt was said; when an order comes, questions asked before;
+    at ``REACH`` whose turn it is to be rung, from 1.
     ``keys``: every key so far, those of answers included.
     ``heard``: speech or sound came. ``lost``: an answer of ours failed, so we may know too little.
     ``listen``: seconds the present document listens, its words included.

@@ -11,6 +11,7 @@ from datetime import datetime
 from callflow.actions import (
     Action,
     AskAnyKey,
+    AskCode,
     AskForSignal,
     AskMenu,
     AskQuestion,
@@ -25,7 +26,9 @@ from callflow.actions import (
     Nothing,
 )
 from callflow.call import Call, Stage
+from callflow.contact import ContactLine
 from callflow.events import (
+    CodeTyped,
     ConnectionOrdered,
     Event,
     HoldOrdered,
@@ -45,13 +48,24 @@ class Setting:
     """What a decision depends on besides the call: profile, a control room to ring, the time.
 
     ``control_room``: there is one, and for a call of this purpose it may be rung. ``menu``: what
-    the line lets the caller choose; None where it asks as the emergency line does.
+    the line lets the caller choose; ``contact``: how it reaches a point of contact. Both None where
+    it asks as the emergency line does. ``rings``: for a call of this purpose staff may be rung.
     """
 
     profile: Profile
     control_room: bool
     now: datetime
     menu: Menu | None = None
+    contact: ContactLine | None = None
+    rings: bool = False
+
+    @property
+    def limit(self) -> int | None:
+        """How long a caller who gave no sign is held, in seconds; None: without limit.
+
+        Who rings the line for known victims is held for a handler, sign or none.
+        """
+        return None if self.contact else self.profile.hold.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +77,9 @@ class Outcome:
 
 
 def answer(call: Call, _event: Event, setting: Setting) -> Outcome:
-    """Answer a new call: the line's menu, or which service?"""
+    """Answer a new call: the line's menu, a code, or which service?"""
+    if setting.contact:
+        return Outcome(replace(call, stage=Stage.CODE, asked=1), AskCode(setting.contact))
     if setting.menu:
         return Outcome(replace(call, stage=Stage.MENU, asked=1), AskMenu(setting.menu))
     return Outcome(replace(call, stage=Stage.SERVICE, asked=1), AskService())
@@ -86,7 +102,7 @@ def ask_on(call: Call, _event: Event, setting: Setting) -> Outcome:
         case Stage.SIGNAL if call.asked < profile.ask_signal.times:
             return Outcome(replace(call, asked=call.asked + 1), AskForSignal())
         case _:
-            return _begin_hold(call, setting, "stay")
+            return begin_hold(call, setting, "stay")
 
 
 def hear_keys(call: Call, event: Event, setting: Setting) -> Outcome:
@@ -99,11 +115,15 @@ def hear_keys(call: Call, event: Event, setting: Setting) -> Outcome:
     heard = replace(call, keys=shorten(call.keys + event.keys, signal), heard=True)
     if before:
         say: HoldWords = ""
+    elif heard.confirmed(setting.profile):
+        say = "stay"
     else:
-        say = "stay" if heard.confirmed(setting.profile) else "one_more"
+        # A key the menu does not have is no half of a signal: "again" would make no sense.
+        stray = call.stage is Stage.MENU and not signal.count(event.keys)
+        say = "stray" if stray else "one_more"
     if call.stage is Stage.HOLD:
         return _hold_on(heard, setting, say)
-    return _begin_hold(heard, setting, say)
+    return begin_hold(heard, setting, say)
 
 
 def choose(call: Call, event: Event, setting: Setting) -> Outcome:
@@ -114,7 +134,7 @@ def choose(call: Call, event: Event, setting: Setting) -> Outcome:
     heard = replace(call, keys=keys, heard=True)
     if call.stage is Stage.HOLD:
         return _hold_on(heard, setting, "stay")
-    return _begin_hold(heard, setting, "stay")
+    return begin_hold(heard, setting, "stay")
 
 
 def hear_sound(call: Call, _event: Event, setting: Setting) -> Outcome:
@@ -124,7 +144,7 @@ def hear_sound(call: Call, _event: Event, setting: Setting) -> Outcome:
     heard = replace(call, heard=True)
     if call.stage is Stage.HOLD:
         return _hold_on(heard, setting, "")
-    return _begin_hold(heard, setting, "stay")
+    return begin_hold(heard, setting, "stay")
 
 
 def wait_on(call: Call, _event: Event, setting: Setting) -> Outcome:
@@ -152,13 +172,13 @@ def wait_on(call: Call, _event: Event, setting: Setting) -> Outcome:
 
 def _time_is_up(call: Call, setting: Setting) -> bool:
     # The limit is "up to": when less than the shortest wait is left, it is now.
-    limit = setting.profile.hold.limit
+    limit = setting.limit
     return limit is not None and limit - call.held < SHORTEST_WAIT
 
 
 def back_to_hold(call: Call, _event: Event, setting: Setting) -> Outcome:
     """Whoever the caller was joined to has gone: hold the line, with soft words."""
-    return _begin_hold(call, setting, "stay")
+    return begin_hold(call, setting, "stay")
 
 
 def keep(call: Call, event: Event, setting: Setting) -> Outcome:
@@ -167,11 +187,13 @@ def keep(call: Call, event: Event, setting: Setting) -> Outcome:
         return hear_keys(call, event, setting)
     if isinstance(event, SoundHeard):
         return hear_sound(call, event, setting)
+    if isinstance(event, CodeTyped):
+        call = replace(call, heard=True)
     if isinstance(event, QuestionAnswered):
-        return _begin_hold(_with_answer(call, event, setting), setting, "")
+        return begin_hold(_with_answer(call, event, setting), setting, "")
     if call.stage is Stage.HOLD:
         return _hold_on(call, setting, "")
-    return _begin_hold(call, setting, "")
+    return begin_hold(call, setting, "")
 
 
 def ask_question(call: Call, event: Event, setting: Setting) -> Outcome:
@@ -189,7 +211,7 @@ def hear_answer(call: Call, event: Event, setting: Setting) -> Outcome:
     heard = _with_answer(call, event, setting)
     if event.answer == "unclear" and call.asked == 1:
         return _ask(heard, setting, attempt=2, how=True)
-    return _begin_hold(heard, setting, "")
+    return begin_hold(heard, setting, "")
 
 
 def _with_answer(call: Call, event: QuestionAnswered, setting: Setting) -> Call:
@@ -208,7 +230,7 @@ def _ask(call: Call, setting: Setting, *, attempt: int, how: bool) -> Outcome:
 def hold_as_ordered(call: Call, event: Event, setting: Setting) -> Outcome:
     """Begin a hold with the words that were ordered, in the language that was."""
     assert isinstance(event, HoldOrdered)
-    return _begin_hold(replace(call, language=event.language or call.language), setting, event.say)
+    return begin_hold(replace(call, language=event.language or call.language), setting, event.say)
 
 
 def connect(call: Call, event: Event, setting: Setting) -> Outcome:
@@ -229,16 +251,16 @@ def recover(call: Call, _event: Event, setting: Setting) -> Outcome:
     """One of our answers failed: hold the line."""
     # Our own failure: nothing is said. The caller may have pressed keys that we
     # lost, so the line is held without limit until a person has it.
-    return _begin_hold(replace(call, lost=True), setting, "")
+    return begin_hold(replace(call, lost=True), setting, "")
 
 
 def hang_up(call: Call, _event: Event, setting: Setting) -> Outcome:
     """Nothing came during the goodbye: end the call, if it may be ended."""
     # Unless a person lets the line go, goodbye is only ever said to a caller who gave no
     # sign. Should there be one after all, or a profile that lets nobody go, the line is held.
-    kept = call.claimed or call.gave_a_sign() or setting.profile.hold.limit is None
+    kept = call.claimed or call.gave_a_sign() or setting.limit is None
     if kept and not call.parting:
-        return _begin_hold(call, setting, "")
+        return begin_hold(call, setting, "")
     return Outcome(replace(call, stage=Stage.ENDED), HangUp())
 
 
@@ -247,7 +269,8 @@ def end(call: Call, _event: Event, _setting: Setting) -> Outcome:
     return Outcome(replace(call, stage=Stage.ENDED), Nothing())
 
 
-def _begin_hold(call: Call, setting: Setting, say: HoldWords) -> Outcome:
+def begin_hold(call: Call, setting: Setting, say: HoldWords) -> Outcome:
+    """Hold the line from now on, with ``say`` said first."""
     now = int(setting.now.timestamp())
     begun = replace(call, stage=Stage.HOLD, asked=0, waited=0, since=now, parting=False)
     return _hold_on(begun, setting, say)
@@ -262,8 +285,8 @@ def _hold_on(call: Call, setting: Setting, say: HoldWords) -> Outcome:
     due = [ask.wait, hold.say_every - quiet]
     if setting.control_room and not call.claimed:
         due.append(hold.bridge - call.waited - words)
-    if hold.limit is not None and not call.gave_a_sign() and not call.claimed:
-        due.append(hold.limit - call.held - words)
+    if setting.limit is not None and not call.gave_a_sign() and not call.claimed:
+        due.append(setting.limit - call.held - words)
     seconds = max(SHORTEST_WAIT, min(due))
     held = replace(call, stage=Stage.HOLD, listen=seconds + words, quiet=quiet)
     return Outcome(held, HoldLine(say, seconds, ask.keys))

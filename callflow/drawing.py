@@ -18,14 +18,14 @@ from callflow.events import Event
 from callflow.flow import RULES
 
 FILE = Path(__file__).resolve().parent.parent / "docs" / "callflow.svg"
-WIDTH, HEIGHT = 1220, 1264
+WIDTH, HEIGHT = 1400, 1504
 MANY = 4
 """Stages from which one event leads to the same place are drawn as one arrow from here on."""
 
 _HALF_HEIGHT = 34
 _LINE = 17
 _ROW = 38
-_TABLE_TOP, _TABLE_LEFT = 708, 28
+_TABLE_TOP, _TABLE_LEFT = 872, 28
 _FIRST_COLUMN = 152
 _SHARED_CELL = 0.62
 """Width of a cell's part, beside a cell that leads to one stage only."""
@@ -45,18 +45,22 @@ class Box:
 
 BOXES: dict[Stage | None, Box] = {
     Stage.NEW: Box(128, 162, 90, "new", "nobody has answered", "prompt"),
-    Stage.MENU: Box(412, 254, 90, "menu", "a choice by key", "prompt"),
-    Stage.SERVICE: Box(412, 162, 90, "service", "which service?", "prompt"),
-    Stage.ANY_KEY: Box(696, 162, 90, "any key", "press any key", "prompt"),
-    Stage.SIGNAL: Box(980, 162, 90, "signal", "press the full signal", "prompt"),
-    Stage.ASKED: Box(128, 356, 90, "asked", "a yes/no question", "prompt"),
-    Stage.HOLD: Box(554, 356, 130, "hold", "line open, keys still heard", "hold"),
-    Stage.BRIDGED: Box(980, 356, 90, "bridged", "with a person of ours", "bridged"),
-    Stage.ENDED: Box(554, 600, 90, "ended", "goodbye, or call over", "ended"),
-    None: Box(128, 600, 90, "at any stage", "whatever was asked", "any"),
+    Stage.MENU: Box(745, 300, 90, "menu", "a choice by key", "prompt"),
+    Stage.SERVICE: Box(432, 162, 90, "service", "which service?", "prompt"),
+    Stage.ANY_KEY: Box(736, 162, 90, "any key", "press any key", "prompt"),
+    Stage.SIGNAL: Box(1040, 162, 90, "signal", "press the full signal", "prompt"),
+    Stage.CODE: Box(128, 320, 90, "code", "a code, or silence", "prompt"),
+    Stage.REACH: Box(500, 320, 90, "reach", "point of contact is rung", "bridged"),
+    Stage.ASKED: Box(128, 520, 90, "asked", "a yes/no question", "prompt"),
+    Stage.HOLD: Box(640, 520, 130, "hold", "line open, keys still heard", "hold"),
+    Stage.BRIDGED: Box(1040, 520, 90, "bridged", "with a person of ours", "bridged"),
+    Stage.ENDED: Box(640, 764, 90, "ended", "goodbye, or call over", "ended"),
+    None: Box(128, 764, 90, "at any stage", "whatever was asked", "any"),
 }
 """``None`` stands for all stages at once."""
 _ALONG: dict[tuple[Stage | None, Stage], float] = {
+    (Stage.NEW, Stage.HOLD): 0.72,
+    (Stage.NEW, Stage.MENU): 0.2,
     (None, Stage.BRIDGED): 0.69,
     (None, Stage.HOLD): 0.55,
 }

@@ -28,6 +28,16 @@ class MenuChosen:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeTyped:
+    """Keys without a 5 were pressed where a code is asked for, right or wrong.
+
+    ``code`` is for looking it up at once: it is kept nowhere.
+    """
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class SoundHeard:
     """Speech or sound came; the words are only a note and decide nothing."""
 
@@ -39,7 +49,12 @@ class NothingHeard:
 
 @dataclass(frozen=True, slots=True)
 class BridgeEnded:
-    """The control room's side of the call is over, or never answered."""
+    """The other side of the call is over; where nobody had to press 1, it may never have begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallNotTaken:
+    """Whoever was rung for the caller did not answer, or did not press 1 to take the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +109,11 @@ Event = (
     CallArrived
     | KeysPressed
     | MenuChosen
+    | CodeTyped
     | SoundHeard
     | NothingHeard
     | BridgeEnded
+    | CallNotTaken
     | AnswerFailed
     | CallEnded
     | QuestionAnswered

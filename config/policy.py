@@ -17,6 +17,8 @@ from callflow.profiles import BadProfile, Profile
 from callflow.questions import Questions
 from config.callbacks import FILE as CALLBACKS
 from config.callbacks import read_callbacks
+from config.contact_line import FILE as CONTACT_LINE
+from config.contact_line import read_contact_line
 from config.figures import FILE as FIGURES
 from config.figures import read_figures
 from config.follow_up_rules import read_follow_up_rules
@@ -45,6 +47,7 @@ from config.support import read_services
 from config.unusual import FILE as UNUSUAL
 from config.unusual import read_unusual
 from incidents.callback_policy import CallBackPolicy
+from incidents.contact_policy import ContactPolicy
 from incidents.figure_policy import FigurePolicy
 from incidents.follow_up_kinds import Kinds
 from incidents.follow_up_rules import Rule
@@ -63,6 +66,7 @@ PROMPTS = (
     "any_key",
     "signal",
     "one_more",
+    "stray",
     "stay",
     "goodbye",
     "whisper_confirmed",
@@ -121,6 +125,7 @@ class Policy:
     review: Review
     callbacks: CallBackPolicy
     markers: MarkerKinds
+    contact: ContactPolicy
 
 
 def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
@@ -148,6 +153,9 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
     services = _read(folder / SERVICES, read_services)
     review = _read(folder / REVIEW, lambda data: read_review(data, grades))
     markers = _read(folder / MARKERS, lambda data: read_markers(data, grades))
+    contact = _read(folder / CONTACT_LINE, lambda data: read_contact_line(data, tuple(voices)))
+    if settings.lines_file is not None and not (contact.duty_desk or settings.control_room):
+        _check_desk(settings.lines_file, lines)
     return Policy(
         profiles=profiles,
         voices=voices,
@@ -167,6 +175,7 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
         review=review,
         callbacks=_read(folder / CALLBACKS, read_callbacks),
         markers=markers,
+        contact=contact,
     )
 
 
@@ -177,6 +186,14 @@ def _check_backstop(folder: Path, profiles: Mapping[str, Profile], ladder: Ladde
         if profile.hold.bridge <= bridges:
             path, reason = folder / f"{profile.id}.toml", "must be longer than the ladder's bridge"
             raise BadPolicy(path, "hold.bridge", f"{reason}, {bridges:g} s; it is the backstop")
+
+
+def _check_desk(path: Path, lines: Mapping[str, Line]) -> None:
+    """Refuse a line for known victims with nobody to ring when their point of contact is away."""
+    for at, line in enumerate(lines.values(), start=1):
+        if line.kind == "contact" and line.purpose == "live":
+            reason = "needs somebody to ring last: set QUIETLINE_CONTROL_ROOM, or duty_desk in"
+            raise BadPolicy(path, f"line {at}: kind", f"contact {reason} {CONTACT_LINE}")
 
 
 def _read(path: Path, read: Callable[[dict[str, Any]], Read]) -> Read:

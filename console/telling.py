@@ -20,6 +20,9 @@ KINDS: Final = {
     "prompt_played": "Prompt played",
     "keys_pressed": "Keys pressed",
     "menu_chosen": "Chosen from the menu",
+    "code_typed": "Code typed",
+    "contact_rung": "Rung for this call",
+    "not_taken": "Not taken",
     "sound_heard": "Sound heard",
     "nothing_heard": "Nothing heard",
     "signal_confirmed": "Full signal confirmed",
@@ -109,6 +112,12 @@ def told(entry: Entry, grades: Grades | None = None) -> Told:
         case "menu_chosen":
             pressed = words.keys(str(data.get("keys", "")))
             return Told(what, f"“{data.get('words', '')}”, key {pressed}")
+        case "code_typed":
+            return Told(what, "one we know" if data.get("recognised") else "not one we know")
+        case "contact_rung":
+            return Told(what, words.the(str(data.get("to") or "")))
+        case "not_taken":
+            return Told(what, f"by {words.the(str(data['who']))}" if data.get("who") else "")
         case "sound_heard":
             return Told(what, "may be somebody else in the room", str(data.get("words") or ""))
         case "prompt_played":

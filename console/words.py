@@ -168,7 +168,7 @@ def takes(incident: Incident) -> str:
 
 def the(label: str) -> str:
     """Return who a caller is joined to, as it stands in a sentence."""
-    return f"the {label}" if label == "control room" else label
+    return f"the {label}" if label in ("control room", "duty desk") else label
 
 
 def remaining(until: datetime, now: datetime) -> str:

@@ -18,6 +18,7 @@ KINDS: Final = (
     "call_arrived",
     "keys_pressed",
     "menu_chosen",
+    "code_typed",
     "sound_heard",
     "nothing_heard",
     "answer_failed",
@@ -25,6 +26,7 @@ KINDS: Final = (
     "question_answered",
     "connected",
     "bridge_ended",
+    "not_taken",
     "page_answered",
     "call_ended",
     "repeat_seen",
@@ -37,6 +39,7 @@ PRESSED: Final = ("keys_pressed", "menu_chosen")
 ALERTING: Final = (*PRESSED, "sound_heard", "answer_failed")
 """Kinds with which the caller, or a failure of ours, asks for a handler."""
 CONTROL_ROOM: Final = "control room"
+DUTY_DESK: Final = "duty desk"
 _NAMELESS: Final = ("connected", "repeat_seen", "page_answered", "marker_matched", "person_matched")
 """Kinds that do not say whose call it is."""
 
@@ -108,7 +111,8 @@ class History:
         """The strongest signal shown, and when it was first shown."""
         if self.confirmed_at is not None:
             return "confirmed", self.confirmed_at
-        pressed, heard = self.presses(), self.of("sound_heard")
+        # A typed code is pressed too; which keys it has stands nowhere.
+        pressed, heard = [*self.presses(), *self.of("code_typed")], self.of("sound_heard")
         if pressed:
             return "someone_there", min(event.at for event in pressed)
         return ("heard", min(event.at for event in heard)) if heard else ("nothing", None)
@@ -157,6 +161,8 @@ class History:
     def bridged(self) -> str:
         """Who the caller is joined to now, or is being joined to; empty: keys are heard."""
         last = self.steps[-1].data
+        if last.get("next") == "reach":  # in an exercise nobody is rung, and keys are heard
+            return str(last.get("to") or "")
         return str(last.get("to") or CONTROL_ROOM) if last.get("next") == "bridged" else ""
 
     def last_step(self) -> int:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
+from callflow.contact import LONGEST_TOTAL
 from incidents.fold import Incident
 from incidents.ladder_policy import ON_SCREENS, Ladder, Rung
 from incidents.ladder_since import Since
@@ -223,7 +224,8 @@ class Moves:
         if turn.nobody and climb.round == 1 and incident.purpose == "live":
             due = 0.0
         if rung.does == "bridge":
-            due = max(due, passed + self._may_press_again(incident, turn))
+            later = max(self._may_press_again(incident, turn), _is_asked(incident, turn))
+            due = max(due, passed + later)
         return Fire(at) if passed >= due else Wait(due - passed)
 
     def _may_press_again(self, incident: Incident, turn: Turn) -> float:
@@ -262,6 +264,18 @@ class Moves:
         # Whoever is at work first; and not the same person round after round.
         whom = min(left, key=lambda one: (rung_before.count(one.name), not one.on_duty, one.name))
         return Page(at, len(tried), whom)
+
+
+def _is_asked(incident: Incident, turn: Turn) -> float:
+    """Seconds for which a caller of the contact line may still be asked for a code.
+
+    Their point of contact is rung next: the caller must not be taken to somebody else before. Only
+    the arrival is known then; whatever follows it ends this, and so does the line's total time.
+    """
+    if incident.line != "contact" or incident.last_step or incident.connection != "open":
+        return 0.0
+    passed = turn.since.ms("asked", incident.call_key, incident.started_at, turn.now)
+    return max(0.0, LONGEST_TOTAL - passed / 1000)
 
 
 def _only_open_on_paper(incident: Incident) -> bool:

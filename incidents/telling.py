@@ -17,6 +17,8 @@ _TOLD: Final = {
     "page_answered": ("name",),
     "marker_matched": ("name", "high_risk", "grade"),
     "person_matched": ("officers", "how"),
+    "code_typed": ("recognised",),
+    "not_taken": ("who", "status"),
 }
 _TOLD_ELSE: Final = ("keys", "words", "confidence", "status", "duration", "code", "nth", "seconds")
 _UNTOLD: Final = ("order_reached",)
@@ -63,6 +65,9 @@ def timeline(
         prompt = event.data.get("prompt")
         if prompt:
             yield Entry(f"{short}.prompt_played", event.at, "prompt_played", {"prompt": prompt})
+        if event.data.get("next") == "reach" and event.data.get("to"):
+            rung = {"to": event.data["to"]}
+            yield Entry(f"{short}.contact_rung", event.at, "contact_rung", rung)
         if event.data.get("next") == "bridged" and event.kind != "order_reached":
             yield Entry(f"{short}.escalated", event.at, "escalated", {"to": CONTROL_ROOM})
 

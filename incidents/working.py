@@ -18,7 +18,7 @@ from callflow.questions import Questions
 from incidents.audit import Audit
 from incidents.fold import Incident, as_text
 from incidents.grades import Grades
-from incidents.history import CONTROL_ROOM
+from incidents.history import CONTROL_ROOM, DUTY_DESK
 from incidents.identity import uuid7
 from incidents.indexing import entry_text, index
 from incidents.orders import Order
@@ -346,4 +346,4 @@ def held_by(incident: Incident, now: datetime) -> str:
 
 def the(label: str) -> str:
     """Return who the caller is with as a sentence needs it: ``the control room``, a name."""
-    return f"the {label}" if label == CONTROL_ROOM else label
+    return f"the {label}" if label in (CONTROL_ROOM, DUTY_DESK) else label

@@ -2,20 +2,22 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from callflow import actions
 from callflow.call import BadToken, Call, Stage
+from callflow.contact import contact_for
 from callflow.events import (
     AnswerFailed,
     CallArrived,
     CallEnded,
+    CodeTyped,
     Event,
 )
 from callflow.flow import Outcome, Setting, step
-from callflow.keys import from_url, to_url
+from callflow.keys import to_url
 from callflow.menus import menu_for
 from callflow.profiles import Profile
 from config.policy import Policy
@@ -24,31 +26,32 @@ from incidents.recorded import Recorded
 from incidents.sealed import Keys
 from webhooks import hearing, ordered, parameters
 from webhooks.callbacks import CallBackDocuments
-from webhooks.documents import HANG_UP, Documents
+from webhooks.documents import Documents
+from webhooks.reaching import Find, Reach, Reaching, Take, told_of
 from webhooks.records import Caller, Records, decided
+from webhooks.staffside import Answer, StaffSide
 
-_PLACE: Final = re.compile(r"/voice/(step|order|answer)/([^/?#]*)/?([^/?#]*)")
-_CALL_KEY: Final = re.compile(r"[0-9a-f]{40}\Z")
+__all__ = ("Answer", "Answers")
+
+_PLACE: Final = re.compile(r"/voice/(step|order|answer|reach)/([^/?#]*)/?([^/?#]*)")
 _NOTHING: Final = "-"
 """Stands in an address where there is nothing to say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What to put on the disk first, and what to say then. ``document`` is empty for a 204."""
-
-    events: Sequence[Recorded]
-    document: bytes
-    unwritten: bool
-    """Whether that may be said although the events could not be written anywhere. Where not, the
-    control room is rung, or the line held: a caller nobody wrote down is never let go."""
+def _nobody(_hashed: str) -> None:
+    """Find nobody: a site without a routing snapshot."""
 
 
-class Answers:
-    """Answers for one site."""
+class Answers(StaffSide):
+    """Answers for one site. ``find``: who is rung for whom, by keyed hash."""
 
     def __init__(
-        self, policy: Policy, keys: Keys, documents: Documents, control_room: str | None
+        self,
+        policy: Policy,
+        keys: Keys,
+        documents: Documents,
+        control_room: str | None,
+        find: Find = _nobody,
     ) -> None:
         self._policy = policy
         self._keys = keys
@@ -56,6 +59,9 @@ class Answers:
         self._control_room = control_room
         self._records = Records(policy, keys)
         self._call_backs = CallBackDocuments(policy.callbacks, keys, documents, self._records)
+        self._contact = policy.contact.line
+        self._desk = policy.contact.duty_desk or control_room
+        self._reaching = Reaching(keys, find, self._desk)
 
     def incoming(self, params: dict[str, str], now: datetime) -> Answer:
         """A call comes in."""
@@ -96,6 +102,19 @@ class Answers:
         event = ordered.answered(profile.replies, params)
         return self._answer(call, [event], params, now, order=order, sealed=sealed)
 
+    def reach(self, token: str, sealed: str, params: dict[str, str], now: datetime) -> Answer:
+        """Somebody was rung on the line for known victims, and that has ended."""
+        reach = Reach.open(sealed, self._keys)
+        try:
+            call = Call.read(token)
+        except BadToken:
+            return self.lost(params, now, f"{token}/{sealed}")
+        if reach is None:
+            happened = [*hearing.heard(call.stage, params), AnswerFailed()]
+            return self._answer(call, happened, params, now)
+        happened = [parameters.happened(call.stage, params)]
+        return self._answer(call, happened, params, now, reach=reach)
+
     def fallback(self, params: dict[str, str], now: datetime) -> Answer:
         """An answer of ours failed. What the caller did meanwhile may come with this request."""
         url = params.get("ErrorUrl", "")
@@ -134,65 +153,6 @@ class Answers:
         ended = self._records.record(caller, call, CallEnded(), now, {})
         return Answer([ended], b"", unwritten=True)
 
-    def whisper(self, path: str, params: dict[str, str], now: datetime) -> Answer:
-        """Somebody has picked up: tell that side, and that side only, what this is."""
-        word, language, call, signal, step_text, claimed, sealed, *_ = [
-            *path.split("/"),
-            *[""] * 7,
-        ]
-        order = ordered.opened(sealed, self._keys)
-        if order is not None and order.service:
-            # Outside nobody is told what was pressed, nor that the police have the call.
-            document = self._documents.whisper("service", language, "")
-        else:
-            document = self._documents.whisper(
-                word, language, _spaced(signal), claimed=claimed == ordered.CLAIMED
-            )
-        if not _CALL_KEY.match(call) or not step_text.isascii() or not step_text.isdigit():
-            return Answer([], document, unwritten=True)
-        connected = self._records.beside(
-            "connected",
-            call,
-            int(step_text[:18]),
-            now,
-            ordered.joined(order),
-            place=step_text,
-            call_sid=parameters.short(params, "ParentCallSid"),
-        )
-        return Answer([connected], document, unwritten=True)
-
-    def page(self, sealed: str, params: dict[str, str], now: datetime) -> Answer:
-        """Somebody of ours is rung: a call waits, or a conference is to be listened to."""
-        order = self._page(sealed)
-        if order is None:
-            return self._no_page(sealed, params, now)
-        if not order.room:
-            return Answer([], self._documents.page(order.language, sealed), unwritten=True)
-        told = ordered.joined(order)
-        joined = self._records.beside("connected", order.call_key, 0, now, told, place=order.id)
-        document = self._documents.listen(order.language, order.room)
-        return Answer([joined], document, unwritten=True)
-
-    def page_answer(self, sealed: str, params: dict[str, str], now: datetime) -> Answer:
-        """Somebody who was rung pressed a key: 1 says that they take the call."""
-        order = self._page(sealed)
-        if order is None:
-            return self._no_page(sealed, params, now)
-        keys = parameters.keys(params)
-        if ordered.TAKE not in keys:
-            return Answer([], HANG_UP, unwritten=True)
-        told = {"order": order.id, "name": order.name, "keys": keys}
-        taken = self._records.beside("page_answered", order.call_key, 0, now, told, place=order.id)
-        return Answer([taken], self._documents.taken(order.language), unwritten=True)
-
-    def call_back(self, sealed: str, part: str, params: dict[str, str], now: datetime) -> Answer:
-        """An officer's own phone is rung, then a known person's; what is not ours rings nobody."""
-        order = self._call_backs.order(sealed)
-        if order is None:
-            return self._no_page(sealed, params, now)
-        events, document = self._call_backs.told(order, sealed, part, params, now)
-        return Answer(events, document, unwritten=True)
-
     def last_resort(self, now: datetime | None = None) -> bytes:
         """Keep the caller whatever has gone wrong: ring the control room, or hold the line."""
         now = now or datetime.now(UTC)
@@ -215,16 +175,6 @@ class Answers:
         """Say whether the phone side may ring the control room by itself: for live calls only."""
         return self._control_room is not None and purpose == "live"
 
-    def _page(self, sealed: str) -> Order | None:
-        order = ordered.opened(sealed, self._keys)
-        good = order is not None and order.what == "page" and _CALL_KEY.match(order.call_key)
-        return order if good else None
-
-    def _no_page(self, sealed: str, params: dict[str, str], now: datetime) -> Answer:
-        if parameters.outbound(params):
-            return Answer([], HANG_UP, unwritten=True)
-        return self.lost(params, now, sealed)  # whoever rings us is a caller, and is kept
-
     def _answer(
         self,
         call: Call,
@@ -235,23 +185,50 @@ class Answers:
         place: str = "",
         order: Order | None = None,
         sealed: str = "",
+        reach: Reach | None = None,
     ) -> Answer:
         caller = self._records.caller(call, params)
-        menu = menu_for(caller.line.kind, caller.profile, self._policy.menus)
-        setting = Setting(caller.profile, self._may_ring(caller.purpose), now, menu)
+        setting = self._setting(caller, now)
         records = []
-        for event in hearing.chosen(call, happened, menu):
+        for event in hearing.coded(call, hearing.chosen(call, happened, setting.menu), setting):
             outcome = step(call, event, setting)
-            told = decided(outcome, caller)
+            told = decided(outcome, caller, setting)
+            if outcome.call.stage is Stage.REACH and reach is None:
+                typed = event.code if isinstance(event, CodeTyped) else ""
+                reach = self._reaching.of(parameters.caller(params).number, typed)
+            if reach is not None:
+                told |= told_of(call, event, outcome, reach)
             theirs = order if type(event) in ordered.OF_ORDERS else None
             records.append(
                 self._records.record(caller, call, event, now, told, place=place, order=theirs)
             )
             call = outcome.call
-        document = self._document(outcome, caller, order, sealed)
+        if reach is not None and isinstance(outcome.action, actions.RingStaff):
+            document = self._ring(outcome.call, outcome.action.seconds, caller, reach)
+        else:
+            document = self._document(outcome, caller, order, sealed)
         # With no disk left a handler sees nothing of the call any more, claimed or not.
         holds = not setting.control_room and outcome.call.stage is not Stage.ENDED
         return Answer(records, document, unwritten=holds)
+
+    def _setting(self, caller: Caller, now: datetime) -> Setting:
+        kind, profile = caller.line.kind, caller.profile
+        return Setting(
+            profile,
+            self._may_ring(caller.purpose),
+            now,
+            menu_for(kind, profile, self._policy.menus),
+            contact_for(kind, profile, self._contact),
+            rings=caller.purpose == "live" and self._desk is not None,
+        )
+
+    def _ring(self, call: Call, seconds: int, caller: Caller, reach: Reach) -> bytes:
+        """Return the document that rings whose turn it is, and asks them to press 1."""
+        whom, language = reach.turn(call.asked), caller.line.language
+        take = Take(caller.call_key, call.step, language, whom.name).seal(self._keys)
+        back = f"{call.write()}/{reach.seal(self._keys)}"
+        shown = str(caller.base["called"] or "")
+        return self._documents.reach(whom.number, shown, seconds, back, take)
 
     def _document(
         self, outcome: Outcome, caller: Caller, order: Order | None, sealed: str
@@ -284,14 +261,6 @@ class Answers:
         if sealed:
             parts += [ordered.CLAIMED if call.claimed else _NOTHING, sealed]
         return "/".join(parts)
-
-
-def _spaced(signal: str) -> str:
-    """Write the keys of a whisper's URL as they are read out, one by one."""
-    try:
-        return " ".join(from_url(signal))
-    except ValueError:
-        return ""
 
 
 def _whisper_word(call: Call, profile: Profile) -> str:

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 from callflow.actions import (
     Action,
     AskAnyKey,
+    AskCode,
     AskForSignal,
     AskMenu,
     AskQuestion,
@@ -24,7 +25,9 @@ from callflow.actions import (
     JoinConference,
     LetGo,
     Nothing,
+    RingStaff,
 )
+from callflow.contact import ContactLine
 from callflow.profiles import Ask, Profile
 from callflow.questions import FIRST_LANGUAGE, Questions, Replies, Words
 from config.policy import Voice
@@ -61,6 +64,8 @@ class Documents:
         self._call_back_url = f"{public_url}/voice/call-back/"
         self._whisper_url = f"{public_url}/voice/whisper/"
         self._control_room = control_room
+        self._reach_url = f"{public_url}/voice/reach/"
+        self._take_url = f"{public_url}/voice/take/"
         self._halves: dict[tuple[str, str, Action], tuple[bytes, ...]] = {}
 
     def render(
@@ -92,6 +97,33 @@ class Documents:
             f'<Number url={url} method="POST">{escape(to or self._control_room or "")}</Number>'
             f'</Dial><Redirect method="POST">{escape(self._step_url + token)}</Redirect>{_END}'
         ).encode()
+
+    def reach(self, to: str, shown: str, ring: int, back: str, take: str) -> bytes:
+        """Return the document that rings ``to`` and joins it to the caller if 1 is pressed there.
+
+        ``shown``: the number whoever is rung sees, the line's own. ``back``, ``take``: what follows
+        ``/voice/reach/`` for the caller, and ``/voice/take/`` for the side that answers.
+        """
+        action, url = self._reach_url + back, self._take_url + take
+        caller_id = f" callerId={quoteattr(shown)}" if shown else ""
+        return (
+            f'{_START}<Dial timeout="{ring}" answerOnBridge="true"{caller_id}'
+            f' action={quoteattr(action)} method="POST">'
+            f'<Number url={quoteattr(url)} method="POST">{escape(to)}</Number>'
+            f'</Dial><Redirect method="POST">{escape(action)}</Redirect>{_END}'
+        ).encode()
+
+    def take(self, contact: ContactLine, language: str, sealed: str) -> bytes:
+        """Return what whoever is rung hears first: without a 1 they are not joined to anybody."""
+        ask = Ask(times=1, wait=contact.take, keys=1, speech=False)
+        said = _say(self.voice(language), contact.spoken(language).take)
+        gather = _gather(ask, "", said).replace(_URL, f"{self._take_url}{sealed}/answer")
+        return f"{_START}{gather}<Hangup/>{_END}".encode()
+
+    def took(self, contact: ContactLine, language: str) -> bytes:
+        """Return what they hear after the 1; when it has been said the two are joined."""
+        said = _say(self.voice(language), contact.spoken(language).taken)
+        return f"{_START}{said}{_END}".encode()
 
     def conference(self, token: str, room: str) -> bytes:
         """Return the document that puts the caller into ``room`` and comes back to ``token``.
@@ -193,6 +225,10 @@ class Documents:
                 voice = self.voice(language)
                 said = _say(voice, menu.said(language))
                 return _document(_gather(menu.ask, voice.speech, said))
+            case AskCode(contact):
+                voice = self.voice(language)
+                said = _say(voice, contact.spoken(language).code)
+                return _document(_gather(contact.ask, voice.speech, said))
             case AskAnyKey():
                 return self._ask(language, profile, profile.any_key, "any_key")
             case AskForSignal():
@@ -207,8 +243,8 @@ class Documents:
                 return HANG_UP.decode()
             case Nothing() | ConnectControlRoom():
                 return ""
-            case AskQuestion() | ConnectStaff() | JoinConference():
-                raise ValueError("only an order says what is asked, and who is rung")
+            case AskQuestion() | ConnectStaff() | JoinConference() | RingStaff():
+                raise ValueError("what is asked, and who is rung, is not known here")
         assert_never(action)
 
     def _ask(self, language: str, profile: Profile, ask: Ask, prompt: str) -> str:

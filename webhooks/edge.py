@@ -19,6 +19,8 @@ from config.settings import Settings
 from incidents.fold import as_text
 from incidents.journal import Journal, JournalFailed
 from incidents.recorded import seal
+from incidents.routing import FILE as ROUTING
+from incidents.routing import Snapshot
 from incidents.sealed import Keys
 from incidents.wake import Bell
 from webhooks.acknowledge import Acknowledged
@@ -63,7 +65,8 @@ class Edge:
         documents = Documents(
             policy.voices, policy.questions, settings.public_url, settings.control_room
         )
-        made = Answers(policy, self._keys, documents, settings.control_room)
+        snapshot = Snapshot(settings.data / ROUTING, self._keys, policy.contact.stale_after)
+        made = Answers(policy, self._keys, documents, settings.control_room, snapshot.find)
         self._answers = answers or made
         self._refusals = Refusals(settings.account_sid)
         signatures = Signatures(settings.public_url, settings.auth_tokens)

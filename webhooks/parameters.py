@@ -4,7 +4,14 @@ import re
 from dataclasses import dataclass
 
 from callflow.call import Stage
-from callflow.events import BridgeEnded, Event, KeysPressed, NothingHeard, SoundHeard
+from callflow.events import (
+    BridgeEnded,
+    CallNotTaken,
+    Event,
+    KeysPressed,
+    NothingHeard,
+    SoundHeard,
+)
 from callflow.keys import read_keys
 from callflow.lines import E164
 
@@ -55,7 +62,21 @@ def happened(stage: Stage, params: dict[str, str]) -> Event:
         return SoundHeard()
     if stage is Stage.BRIDGED:
         return BridgeEnded()
+    if stage is Stage.REACH and params.get("DialCallStatus"):
+        return BridgeEnded() if _joined(params) else CallNotTaken()
     return NothingHeard()
+
+
+def _joined(params: dict[str, str]) -> bool:
+    """Say whether whoever was rung was joined to the caller: pressing no 1 is no joining.
+
+    Twilio calls a side that answered and was hung up on "completed" (?): what it says of the bridge
+    itself counts first.
+    """
+    bridged = params.get("DialBridged")
+    if bridged in ("true", "false"):
+        return bridged == "true"
+    return params.get("DialCallStatus") in ("completed", "answered")
 
 
 def keys(params: dict[str, str]) -> str:

@@ -30,7 +30,7 @@ ANSWER = "quietline.answer"
 TARGET = "quietline.target"
 BODY = "quietline.body"
 READY = "quietline.ready"
-OURS = ("/voice/page/", "/voice/call-back/")
+OURS = ("/voice/page/", "/voice/take/", "/voice/call-back/")
 """Where those go whom we ring: somebody of ours, and whoever an officer calls back."""
 _XML = "text/xml; charset=utf-8"
 _NO_CONTENT = 204
@@ -113,6 +113,15 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
     def answer(token: str, sealed: str) -> Response:
         return guarded(lambda params, now: answers.answer(token, sealed, params, now))
 
+    def reach(token: str, sealed: str) -> Response:
+        return guarded(lambda params, now: answers.reach(token, sealed, params, now))
+
+    def take(sealed: str) -> Response:
+        return guarded(lambda params, now: answers.take(sealed, params, now))
+
+    def take_answer(sealed: str) -> Response:
+        return guarded(lambda params, now: answers.take_answer(sealed, params, now))
+
     def page(sealed: str) -> Response:
         return guarded(lambda params, now: answers.page(sealed, params, now))
 
@@ -140,6 +149,9 @@ def application(answers: Answers, signatures: Signatures, refusals: Refusals) ->
     post("/voice/step/<token>", step)
     post("/voice/order/<token>/<sealed>", order)
     post("/voice/answer/<token>/<sealed>", answer)
+    post("/voice/reach/<token>/<sealed>", reach)
+    post("/voice/take/<sealed>", take)
+    post("/voice/take/<sealed>/answer", take_answer)
     post("/voice/whisper/<path:path>", whisper)
     post("/voice/page/<sealed>", page)
     post("/voice/page/<sealed>/answer", page_answer)

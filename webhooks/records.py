@@ -19,7 +19,7 @@ from callflow.events import (
     QuestionAnswered,
     SoundHeard,
 )
-from callflow.flow import Outcome
+from callflow.flow import Outcome, Setting
 from callflow.lines import E164, Line, Purpose, profile_for
 from callflow.profiles import Profile
 from config.policy import Policy
@@ -33,9 +33,11 @@ KINDS: Final = {
     "CallArrived": "call_arrived",
     "KeysPressed": "keys_pressed",
     "MenuChosen": "menu_chosen",
+    "CodeTyped": "code_typed",
     "SoundHeard": "sound_heard",
     "NothingHeard": "nothing_heard",
     "BridgeEnded": "bridge_ended",
+    "CallNotTaken": "not_taken",
     "AnswerFailed": "answer_failed",
     "CallEnded": "call_ended",
     "QuestionAnswered": "question_answered",
@@ -47,6 +49,7 @@ KINDS: Final = {
 _PROMPTS: Final = {
     actions.AskService: "service",
     actions.AskMenu: "menu",
+    actions.AskCode: "code",
     actions.AskAnyKey: "any_key",
     actions.AskForSignal: "signal",
     actions.AskQuestion: "question",
@@ -174,7 +177,7 @@ class Records:
         return replace(event, key=key, kind=kind, data=data)
 
 
-def decided(outcome: Outcome, caller: Caller) -> dict[str, object]:
+def decided(outcome: Outcome, caller: Caller, setting: Setting) -> dict[str, object]:
     """What was decided, for the record: where the call went next and what was said."""
     call, action, profile = outcome.call, outcome.action, caller.profile
     told: dict[str, object] = {
@@ -184,8 +187,11 @@ def decided(outcome: Outcome, caller: Caller) -> dict[str, object]:
     prompt = action.say if isinstance(action, actions.HoldLine) else _PROMPTS.get(type(action), "")
     if prompt:
         told["prompt"] = prompt
-    if call.stage is Stage.HOLD and profile.silence == "held" and not call.gave_a_sign():
-        told["held"] = profile.silence_reason
+    if call.stage is Stage.HOLD and not call.gave_a_sign():
+        if setting.contact:
+            told["held"] = setting.contact.reason
+        elif profile.silence == "held":
+            told["held"] = profile.silence_reason
     return told
 
 

@@ -9,13 +9,25 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from callflow.actions import Action, AskQuestion, ConnectControlRoom, ConnectStaff, HoldLine, LetGo
+from callflow.actions import (
+    Action,
+    AskCode,
+    AskQuestion,
+    ConnectControlRoom,
+    ConnectStaff,
+    HoldLine,
+    LetGo,
+    RingStaff,
+)
 from callflow.call import Call, Stage
+from callflow.contact import ContactLine, Spoken
 from callflow.events import (
     AnswerFailed,
     BridgeEnded,
     CallArrived,
     CallEnded,
+    CallNotTaken,
+    CodeTyped,
     ConnectionOrdered,
     Event,
     HoldOrdered,
@@ -44,10 +56,27 @@ MENU = Menu(
     (Choice("report", "1", "Report a crime"), Choice("speak", "0", "Speak to someone")),
     (("en-GB", "Press 5 5 at any time. To report a crime, 1. To speak to someone, 0."),),
 )
-LISTENING = (Stage.MENU, Stage.SERVICE, Stage.ANY_KEY, Stage.SIGNAL, Stage.ASKED, Stage.HOLD)
+CONTACT = ContactLine(
+    ask=Ask(times=1, wait=5, keys=6, speech=False),
+    said=6,
+    rings=(11, 12, 10),
+    take=5,
+    total=45,
+    reason="nobody took the call",
+    words=(("en-GB", Spoken("Press 5 5, or type your code.", "Press 1.", "Wait.")),),
+)
+LISTENING = (
+    Stage.MENU,
+    Stage.CODE,
+    Stage.SERVICE,
+    Stage.ANY_KEY,
+    Stage.SIGNAL,
+    Stage.ASKED,
+    Stage.HOLD,
+)
 """The stages in which a Gather runs, so that keys reach us."""
-CONNECTED = (Stage.HOLD, Stage.ASKED, Stage.BRIDGED)
-PROMPTS = (Stage.NEW, Stage.MENU, Stage.SERVICE, Stage.ANY_KEY, Stage.SIGNAL)
+CONNECTED = (Stage.REACH, Stage.HOLD, Stage.ASKED, Stage.BRIDGED)
+PROMPTS = (Stage.NEW, Stage.MENU, Stage.CODE, Stage.SERVICE, Stage.ANY_KEY, Stage.SIGNAL)
 _TALKED = timedelta(seconds=40)
 
 
@@ -61,13 +90,25 @@ class Playing:
     call: Call
     actions: list[Action]
     menu: Menu | None = None
+    contact: ContactLine | None = None
+    rings: bool = True
 
     @classmethod
     def arrived(
-        cls, profile: str, *, control_room: bool = False, menu: Menu | None = None
+        cls,
+        profile: str,
+        *,
+        control_room: bool = False,
+        menu: Menu | None = None,
+        contact: ContactLine | None = None,
+        rings: bool = True,
     ) -> Playing:
-        """Return a call that has just been answered, on a line with ``menu`` where one is given."""
-        playing = cls(PROFILES[profile], control_room, NOW, Call.starting(NOW), [], menu)
+        """Return a call that has just been answered, on a line with a menu, or codes, if given.
+
+        ``rings``: on a line with codes staff are really rung.
+        """
+        call = Call.starting(NOW)
+        playing = cls(PROFILES[profile], control_room, NOW, call, [], menu, contact, rings)
         return playing.meets(CallArrived())
 
     @classmethod
@@ -77,7 +118,9 @@ class Playing:
         A caller who is bridged pressed a key first: silent mobiles are let go before.
         """
         menu = MENU if stage is Stage.MENU else None
-        playing = cls.arrived(profile, control_room=stage is Stage.BRIDGED, menu=menu)
+        contact = CONTACT if stage in (Stage.CODE, Stage.REACH) else None
+        bridges = stage is Stage.BRIDGED
+        playing = cls.arrived(profile, control_room=bridges, menu=menu, contact=contact)
         if stage is Stage.ASKED:
             return playing.meets(QuestionOrdered())
         if stage is Stage.BRIDGED:
@@ -98,7 +141,9 @@ class Playing:
 
     def meets(self, event: Event) -> Playing:
         """Let ``event`` happen now."""
-        setting = Setting(self.profile, self.control_room, self.now, self.menu)
+        setting = Setting(
+            self.profile, self.control_room, self.now, self.menu, self.contact, self.rings
+        )
         outcome = step(self.call, event, setting)
         self.call = outcome.call
         self.actions.append(outcome.action)
@@ -121,6 +166,9 @@ class Playing:
             if self.call.stage is Stage.BRIDGED:
                 self.now += _TALKED
                 self.meets(BridgeEnded())
+            elif isinstance(self.action, RingStaff):
+                self.now += timedelta(seconds=self.action.seconds)
+                self.meets(CallNotTaken())
             else:
                 self.now += timedelta(seconds=self.listened())
                 self.meets(NothingHeard())
@@ -128,9 +176,14 @@ class Playing:
                 return self
 
     def listened(self) -> int:
-        """Return how many seconds the present document listens, its words left out."""
+        """Return how many seconds the present document listens, its words left out.
+
+        Where a code is asked for they are counted: they belong to that line's total.
+        """
         profile = self.profile
         match self.action:
+            case AskCode(contact):
+                return contact.said + contact.ask.wait
             case HoldLine(seconds=seconds) | LetGo(seconds=seconds) | AskQuestion(seconds=seconds):
                 return seconds
             case ConnectControlRoom(ring) | ConnectStaff(ring):
@@ -153,6 +206,7 @@ _happens: st.SearchStrategy[Event] = st.one_of(
     st.sampled_from([MenuChosen(one.key, one) for one in MENU.choices]),
     st.just(NothingHeard()),
     st.sampled_from((CallArrived(), SoundHeard(), BridgeEnded(), AnswerFailed(), CallEnded())),
+    st.sampled_from((CodeTyped("123467"), CallNotTaken())),
 )
 _ordered: st.SearchStrategy[Event] = st.one_of(
     st.builds(QuestionAnswered, st.sampled_from(VERDICTS), presses),
@@ -191,4 +245,6 @@ settings = st.builds(
     control_room=st.booleans(),
     now=moments,
     menu=st.sampled_from((None, MENU)),
+    contact=st.sampled_from((None, CONTACT)),
+    rings=st.booleans(),
 )

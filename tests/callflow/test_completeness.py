@@ -15,6 +15,7 @@ from callflow import actions
 from callflow.actions import Action
 from callflow.call import Call, Stage
 from callflow.events import (
+    CodeTyped,
     ConnectionOrdered,
     Event,
     HoldOrdered,
@@ -85,6 +86,7 @@ def test_an_event_of_another_kind_has_no_rule() -> None:
 MADE: dict[type[Event], list[Event]] = {
     KeysPressed: [KeysPressed("5")],
     MenuChosen: [MenuChosen(one.key, one) for one in playing.MENU.choices],
+    CodeTyped: [CodeTyped("123467")],
     QuestionAnswered: [QuestionAnswered("unclear", "555"), QuestionAnswered("none", "")],
     HoldOrdered: [HoldOrdered("stay"), HoldOrdered("reassure", "cy-GB")],
     ConnectionOrdered: [ConnectionOrdered(True), ConnectionOrdered(False)],
@@ -94,11 +96,11 @@ MADE: dict[type[Event], list[Event]] = {
 def test_every_action_is_ordered_by_some_rule() -> None:
     """An action nobody orders would be dead words."""
     ordered: set[type[Action]] = set()
-    menus = (None, playing.MENU)
-    for control_room, profile, menu in product((0, 1), playing.PROFILES.values(), menus):
+    lines = ((None, None), (playing.MENU, None), (None, playing.CONTACT))
+    for control_room, profile, line in product((0, 1), playing.PROFILES.values(), lines):
         for stage, event in product(Stage, (kind for kind in get_args(Event))):
-            call = Call(stage, 1, 0, listen=60)
-            setting = Setting(profile, bool(control_room), playing.NOW, menu)
+            call = Call(stage, 1, int(playing.NOW.timestamp()), listen=60)
+            setting = Setting(profile, bool(control_room), playing.NOW, *line, rings=True)
             for made in MADE.get(event) or [event()]:
                 ordered.add(type(step(call, made, setting).action))
     for stage in (Stage.SERVICE, Stage.ANY_KEY):
@@ -111,6 +113,7 @@ def test_every_action_is_ordered_by_some_rule() -> None:
 EVERY_ACTION: tuple[Action, ...] = (
     actions.AskService(),
     actions.AskMenu(playing.MENU),
+    actions.AskCode(playing.CONTACT),
     actions.AskAnyKey(),
     actions.AskForSignal(),
     *(actions.HoldLine(say, 5, 2) for say in get_args(actions.HoldWords)),
@@ -123,8 +126,9 @@ ORDERED: tuple[Action, ...] = (
     actions.AskQuestion(False, True, 4, 3),
     actions.ConnectStaff(20),
     actions.JoinConference(),
+    actions.RingStaff(11),
 )
-"""What an order says, or whom it rings, comes with the order."""
+"""What an order says, or whom it rings, comes with the order; who stands for a caller is found."""
 
 
 def test_every_action_is_in_the_list_that_is_rendered_below() -> None:
@@ -159,13 +163,16 @@ def test_every_ordered_action_renders(profile: str, language: str) -> None:
         documents.ask(asking, "Is the door <open> & unlocked?", replies, language, f"{token}/x"),
         documents.connect(20, token, "nothing/en-GB", "+447700900123"),
         documents.conference(token, "QL-7K3M-9F2X-HC4-1"),
+        documents.reach("+447700900123", "+441632960103", 11, f"{token}/x", "x"),
+        documents.take(playing.CONTACT, language, "x"),
+        documents.took(playing.CONTACT, language),
     )
-    assert [ElementTree.fromstring(twiml).tag for twiml in made] == ["Response"] * 3
+    assert {ElementTree.fromstring(twiml).tag for twiml in made} == {"Response"}
 
 
 @pytest.mark.parametrize("action", ORDERED, ids=str)
 def test_an_ordered_action_without_its_order_is_refused(action: Action) -> None:
     """Better an error that keeps the caller than a document that asks nothing."""
     documents = Documents(POLICY.voices, POLICY.questions, "https://quietline.example", None)
-    with pytest.raises(ValueError, match="order"):
+    with pytest.raises(ValueError, match="not known here"):
         documents.render(action, playing.PROFILES["gb"], "en-GB", "hold", "")

@@ -47,6 +47,15 @@ def test_rule_5_two_fives_confirm_after_a_choice() -> None:
     assert call.presses("5").confirmed
 
 
+@pytest.mark.parametrize(("keys", "say"), [("9", "stray"), ("12", "stray"), ("5", "one_more")])
+def test_a_stray_key_at_a_menu_is_not_asked_for_again(keys: str, say: str) -> None:
+    """A key the menu does not have is answered with 5 5; a 5 with the other one."""
+    call = Playing.at(Stage.MENU, "gb").presses(keys)
+    assert isinstance(call.action, HoldLine)
+    assert call.action.say == say
+    assert call.presses("55").confirmed
+
+
 def test_silence_at_a_menu_becomes_the_silent_way_of_the_emergency_line() -> None:
     """Said as often as the menu wants, then any key is asked for; never for a service."""
     call = Playing.at(Stage.MENU, "gb")

@@ -181,6 +181,25 @@ def test_a_caller_who_pressed_one_key_may_press_again_first(small: Site) -> None
     assert len(small.orders(caller, "connect")) == 1
 
 
+def test_a_caller_of_the_contact_line_who_is_asked_for_a_code_is_not_taken_away(
+    small: Site,
+) -> None:
+    """Their point of contact is rung next, also where a marker makes them urgent at once."""
+    small.at_work.clear()
+    small.passes(30)
+    caller = small.waiting("")
+    asked = {"line": "contact", "urgency": 1, "last_step": 0}
+    small.line(caller, **asked)
+    small.passes(12)
+    assert small.orders(caller, "connect") == []
+    small.line(caller, bridged="cara", last_step=1)  # who is rung, and then nobody took it
+    small.passes(30)
+    assert small.orders(caller, "connect") == []
+    small.line(caller, bridged="", last_step=4)
+    small.passes(31)
+    assert len(small.orders(caller, "connect")) == 1
+
+
 def test_one_key_pressed_long_ago_holds_no_bridge_up(small: Site) -> None:
     """With handlers on duty the bridge comes at thirty seconds, for one key as for two."""
     caller = small.waiting("5")

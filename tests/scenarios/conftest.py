@@ -120,10 +120,10 @@ class _Orders:
         return self.exchange.rest.answer(method, target, headers, body)
 
 
-def sites(folder: Path, **settings: str) -> Iterator[Site]:
-    """Run a site under ``folder``, with settings beside the usual ones."""
+def sites(folder: Path, more_lines: str = "", /, **settings: str) -> Iterator[Site]:
+    """Run a site under ``folder``, with lines and settings beside the usual ones."""
     lines = folder / "lines.toml"
-    lines.write_text(LINES_FILE, encoding="utf-8")
+    lines.write_text(LINES_FILE + more_lines, encoding="utf-8")
     orders = _Orders()
     server = RestServer(orders.answer)
     made = running.live_settings(folder / "data")

@@ -69,7 +69,7 @@ RULES: Mapping[str, Rule] = {
         {
             "input": _among("dtmf", "dtmf speech"),
             "timeout": _number(SHORTEST_WAIT, 60),
-            "numDigits": _number(1, 4),
+            "numDigits": _number(1, 8),
             # "#" is the default and would be cut off; "5" would end 55 with no digits at all.
             "finishOnKey": _among(""),
             "actionOnEmptyResult": _among("true"),
@@ -90,7 +90,7 @@ RULES: Mapping[str, Rule] = {
         {
             "timeout": _number(5, 600),
             "answerOnBridge": _FLAG,
-            # Of a call-back alone: the line's number, and never the officer's own.
+            # The line's own number: never an officer's, and for staff not the caller's.
             "callerId": _like(r"\+[1-9][0-9]{6,14}"),
             "action": _URL,
             "method": _among("POST"),

@@ -23,7 +23,7 @@ export function bridged(incident) {
 }
 
 export function the(label) {
-  return label === "control room" ? `the ${label}` : label;
+  return ["control room", "duty desk"].includes(label) ? `the ${label}` : label;
 }
 
 export function state(incident) {
