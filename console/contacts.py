@@ -18,7 +18,7 @@ from console.guard import MayNot, doors, for_right, holder
 from console.person_page import Section, ask_why, person_pages
 from incidents.absences import Absences, NoSuchAbsence
 from incidents.audit import Audit
-from incidents.contact_lists import ContactLists
+from incidents.contact_lists import ContactLists, Load
 from incidents.contacts import LONGEST_REASON, Contacts
 from incidents.local import local_day
 from incidents.persons import NoSuchPerson, Persons
@@ -228,9 +228,16 @@ def blueprint(work: Work) -> Blueprint:
         except (StoreUnavailable, NoSuchPerson):
             return None
 
+    def carries(name: str) -> Load | None:
+        """Return what a user carries, in numbers alone; None: it cannot be read now."""
+        try:
+            return work.lists.load_of(name, today(), doors().clock())
+        except StoreUnavailable:
+            return None
+
     @pages.app_context_processor
     def furnish() -> dict[str, object]:
-        return {"standing_of": standing_of}
+        return {"standing_of": standing_of, "carries": carries}
 
     return pages
 

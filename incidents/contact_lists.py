@@ -125,6 +125,13 @@ class ContactLists:
                 found.append(Load(one, spoc, deputy, open_, late, mine, covers))
         return tuple(sorted(found, key=lambda one: one.officer.name))
 
+    def load_of(self, name: str, day: date, now: datetime) -> Load:
+        """Return what one user carries; nothing for whoever may not be a point of contact."""
+        for one in self.load(day, now):
+            if one.officer.name == name:
+                return one
+        return Load(Officer("", name, "", True), 0, 0, 0, 0, (), ())
+
     def people_of(self, name: str, day: date) -> tuple[Mine, ...]:
         """Return the people an officer stands for on ``day``, or covers for, by name."""
         with reading(self._store.engine) as connection:

@@ -253,6 +253,20 @@ def test_who_acts_today_stands_on_the_page_of_a_call(
     assert "Acts today nobody" in words(anna.get(page))
 
 
+def test_whoever_ends_an_account_reads_how_many_people_it_leaves(
+    console: Console, sue: FlaskClient, cara: FlaskClient, mair: str
+) -> None:
+    """In numbers: an administrator reads of nobody."""
+    kim = console.handler("kim", role="administrator")
+    assert "SPOC of" not in words(kim.get("/users/cara/leave"))
+    appoint(console, mair, "cara")
+    shown = words(kim.get("/users/cara/leave"))
+    assert "cara is SPOC of 1 and deputy of 0 people." in shown
+    assert "Mair" not in shown
+    send(kim, "/users/cara/leave")
+    assert "Mair Example the SPOC has left" in words(sue.get("/contacts"))
+
+
 def test_an_officer_reads_the_page_of_their_own_people_and_says_why_for_others(
     console: Console, cara: FlaskClient, dan: FlaskClient, mair: str
 ) -> None:
