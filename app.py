@@ -208,6 +208,7 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
     from console import words
     from console.rules import rules
     from incidents.audit import Audit
+    from incidents.callback_machines import Machines
     from incidents.carrier import Carrier
     from incidents.drain import Drain
     from incidents.engine import Engine
@@ -266,6 +267,7 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
             ladder,
             watchman,
             Publisher(store, keys, rules_of.roles, settings.data / ROUTING, words.LOCAL),
+            Machines(store, keys, calls),
             Matching(store, keys, drain, lambda: datetime.now(UTC)),
             Naming(store, keys, drain, rules_of.roles, lambda: datetime.now(UTC)),
             follow_up_rules,

@@ -50,6 +50,8 @@ def told_state(found: CallBack) -> str:
         return f"Your phone could not be rung ({found.sealed.problem}), so nobody was."
     if found.sealed.training:
         return "Training: nobody is rung. Go through the script as if somebody had answered."
+    if "callback_machine" in steps:
+        return "A machine answered. The call was ended and no message was left."
     if found.dial_status:
         return ENDED.get(found.dial_status, "The call is over.")
     if "callback_not_taken" in steps:

@@ -18,8 +18,8 @@ from incidents.recorded import Sealed as SealedEvent
 from incidents.sealed import Keys
 from incidents.tables import callbacks
 
-TOLD: Final = ("status", "duration", "answered_by")
-"""What of an event is kept: how ringing the person ended, its seconds, who or what answered."""
+TOLD: Final = ("status", "duration", "answered_by", "leg")
+"""What of an event is kept: how ringing the person ended, its seconds, what answered, the call."""
 
 
 def hear(connection: Connection, keys: Keys, found: Iterable[SealedEvent]) -> None:

@@ -117,12 +117,24 @@ def _ring(
         return outcome
     leg.status = "in-progress"
     _leg_event(player, noun, leg, "answered", url)
+    _detect(player, noun, leg, far_end, url)
     if noun.get("url") and not (yield from _whisper(player, noun, leg, far_end, url)):
         return "no-answer"
     yield from _talk(player, verb, noun, far_end)
     leg.status = "completed"
     _leg_event(player, noun, leg, "completed", url)
     return "completed"
+
+
+def _detect(player: Player, noun: Verb, leg: Leg, far_end: FarEnd, url: str) -> None:
+    """Tell who or what has answered, beside the call.
+
+    Twilio, Number: with machineDetection "Enable" the result is posted to amdStatusCallback, while
+    the two sides are joined without waiting for it.
+    """
+    if noun.get("machineDetection") and noun.get("amdStatusCallback"):
+        answered = ("AnsweredBy", "machine_start" if far_end.machine else "human")
+        player.tell(urljoin(url, noun.get("amdStatusCallback")), [*leg.parameters(), answered])
 
 
 def _whisper(player: Player, noun: Verb, leg: Leg, far_end: FarEnd, url: str) -> Playing[bool]:

@@ -158,7 +158,15 @@ ELEMENTS: Mapping[str, Element] = {
         text="some",
     ),
     "Number": Element(
-        {**_WHISPER, "sendDigits": _pattern("keys or w", r"[0-9#*wW]+")}, text="must"
+        {
+            **_WHISPER,
+            "sendDigits": _pattern("keys or w", r"[0-9#*wW]+"),
+            "machineDetection": _one_of("Enable", "DetectMessageEnd"),
+            "machineDetectionTimeout": _whole(3, 60),
+            "amdStatusCallback": URL,
+            "amdStatusCallbackMethod": METHOD,
+        },
+        text="must",
     ),
     "Sip": Element({**_WHISPER, "username": NAME, "password": NAME}, text="must"),
     "Client": Element(dict(_WHISPER), frozenset({"Identity", "Parameter"}), text="some"),

@@ -147,5 +147,7 @@ class FarEnd:
     presses: str = ""
     # A call that was placed is heard to the end of its prompt before a key is pressed.
     hears_out: bool = True
+    # A machine answers: told to whoever asked for machineDetection.
+    machine: bool = False
     # Seconds after which this side hangs up; None: never by itself.
     stays: float | None = None

@@ -17,9 +17,11 @@ from webhooks import ordered, parameters
 from webhooks.documents import HANG_UP, NOTHING, Documents
 from webhooks.records import Records
 
-PARTS: Final = ("answer", "answered", "ended")
+PARTS: Final = ("answer", "answered", "machine", "ended")
 """What follows a sealed order in an address: the officer's key, the person's phone was picked up,
-the call is over."""
+by whom or what, the call is over."""
+MACHINES: Final = ("machine", "fax")
+"""How Twilio's word begins for what answered and is no person."""
 CLOCKS_APART: Final = timedelta(minutes=1)
 """By so much the clock of the machine where it was asked for may go ahead of this one."""
 
@@ -51,13 +53,19 @@ class CallBackDocuments:
         self, order: Order, sealed: str, part: str, params: dict[str, str], now: datetime
     ) -> tuple[list[Recorded], bytes]:
         """Return what is recorded and said. ``part``: one of ``PARTS``, or empty at first."""
+        told: dict[str, object]
         match part:
             case "answer":
                 return self._pressed(order, sealed, params, now)
             case "answered":
                 return [self._record("callback_answered", order, now)], NOTHING
+            case "machine":
+                by = parameters.short(params, "AnsweredBy")
+                machine = by.startswith(MACHINES)
+                told = {"answered_by": by}
+                return [self._record("callback_machine", order, now, **told)] * machine, NOTHING
             case "ended":
-                told: dict[str, object] = {"status": parameters.short(params, "DialCallStatus")}
+                told = {"status": parameters.short(params, "DialCallStatus")}
                 if (seconds := parameters.number(params, "DialCallDuration")) is not None:
                     told["duration"] = seconds
                 return [self._record("callback_ended", order, now, **told)], HANG_UP
@@ -73,7 +81,9 @@ class CallBackDocuments:
             return [self._record("callback_not_taken", order, now)], HANG_UP
         ring = self._policy.ring_seconds
         document = self._documents.ring_out(sealed, order.to, order.shown, ring)
-        return [self._record("callback_taken", order, now)], document
+        # The officer's own leg: what ends the call should a machine answer.
+        leg = parameters.call_sid(params) or ""
+        return [self._record("callback_taken", order, now, leg=leg)], document
 
     def _too_old(self, order: Order, now: datetime) -> bool:
         """Say whether it was asked for too long ago; its id says when (UUID version 7)."""

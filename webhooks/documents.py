@@ -169,14 +169,17 @@ class Documents:
         """Return the document that rings a known person, and joins the officer who pressed 1.
 
         ``to`` and ``shown``, the line's number they see: E.164. ``ring``: seconds. Nothing is said
-        to whoever answers: the officer is heard first.
+        to whoever answers: the officer is heard first. Whether a machine has answered is told
+        beside that; nobody waits for it.
         """
         where = f"{self._call_back_url}{sealed}"
         ended = quoteattr(f"{where}/ended")
         return (
             f'{_START}<Dial timeout="{ring}" answerOnBridge="true" callerId={quoteattr(shown)}'
             f' action={ended} method="POST"><Number url={quoteattr(f"{where}/answered")}'
-            f' method="POST">{escape(to)}</Number></Dial><Hangup/>{_END}'
+            f' method="POST" machineDetection="Enable"'
+            f" amdStatusCallback={quoteattr(f'{where}/machine')}>{escape(to)}</Number></Dial>"
+            f"<Hangup/>{_END}"
         ).encode()
 
     def _press_1(self, language: str, words: str, where: str) -> bytes:

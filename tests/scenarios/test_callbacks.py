@@ -135,6 +135,21 @@ def test_an_officers_voicemail_takes_no_call_back(
     finished(cara, one, "not_rung")
 
 
+def test_a_machine_that_answers_gets_no_message(
+    site: Site, exchange: Exchange, cara: Officer
+) -> None:
+    """The call is ended as soon as Twilio says so, whatever the officer does."""
+    exchange.far_ends[CARA] = FarEnd(presses="1")
+    exchange.far_ends[ADA] = FarEnd(machine=True)
+    _, one = asked(cara, person(site, 0))
+    confirmed(cara, one)
+    rung = exchange.rings(CARA)
+    eventually(lambda: rung.over, 10)
+    assert rung.ended_by_us
+    eventually(lambda: "A machine answered" in cara.opens(one), 10)
+    finished(cara, one, "machine")
+
+
 def test_an_hour_that_is_not_safe_is_refused(site: Site, exchange: Exchange, cara: Officer) -> None:
     """To an officer, whatever they say; nobody is rung."""
     status, _ = asked(cara, person(site, 1), "I think it is fine")

@@ -36,7 +36,7 @@ class CallBack:
         given = {"Direction": "outbound-api", "From": LINE, "To": OFFICER, **more}
         answer = self.phone.post(f"{self.path}{part}", call(sid="CA" + "9" * 32, **given))
         assert answer.status == 200
-        if part != "/answered":
+        if part not in ("/answered", "/machine"):
             assert twimlrules.faults(answer.body, requests.PUBLIC_URL) == []
         return answer
 
@@ -61,7 +61,8 @@ def test_1_rings_the_person_from_our_line(phone: PhoneSide) -> None:
     assert dial is not None
     assert twimlrules.rings(document, THEIRS)
     assert (dial.attrib["callerId"], dial.attrib["timeout"]) == (LINE, "20")
-    assert call_back.kinds() == ["callback_taken"]
+    (taken,) = phone.events()
+    assert (taken.kind, taken.data["leg"]) == ("callback_taken", "CA" + "9" * 32)
 
 
 @pytest.mark.parametrize("keys", ["", "2", "5", "#"])
@@ -79,6 +80,23 @@ def test_nothing_is_said_to_whoever_answers(phone: PhoneSide) -> None:
     answer = call_back.fetches("/answered", Direction="outbound-dial")
     assert list(ElementTree.fromstring(answer.body)) == []
     assert call_back.kinds() == ["callback_answered"]
+
+
+@pytest.mark.parametrize("by", ["machine_start", "machine_end_beep", "fax"])
+def test_a_machine_that_answers_is_recorded(phone: PhoneSide, by: str) -> None:
+    """So that the call can be ended before it takes a message; nothing is said to it."""
+    call_back = CallBack(phone)
+    assert twimlrules.spoken(call_back.fetches("/machine", AnsweredBy=by).body) == []
+    (event,) = phone.events()
+    assert (event.kind, event.data["answered_by"]) == ("callback_machine", by)
+
+
+@pytest.mark.parametrize("by", ["human", "unknown", ""])
+def test_what_may_be_a_person_is_no_machine(phone: PhoneSide, by: str) -> None:
+    """A person must not be hung up on for a long hello that nobody could tell apart."""
+    call_back = CallBack(phone)
+    call_back.fetches("/machine", AnsweredBy=by)
+    assert call_back.kinds() == []
 
 
 @pytest.mark.parametrize("status", ["completed", "no-answer", "busy", "failed"])

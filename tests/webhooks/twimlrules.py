@@ -97,7 +97,17 @@ RULES: Mapping[str, Rule] = {
         },
         ("Number", "Conference"),
     ),
-    "Number": Rule({"url": _URL, "method": _METHOD}, text=r"\+[1-9][0-9]{6,14}", needs=("url",)),
+    # Twilio, Number: machineDetection Enable | DetectMessageEnd; the result goes to the callback.
+    "Number": Rule(
+        {
+            "url": _URL,
+            "method": _METHOD,
+            "machineDetection": _among("Enable"),
+            "amdStatusCallback": _URL,
+        },
+        text=r"\+[1-9][0-9]{6,14}",
+        needs=("url",),
+    ),
     # Twilio, Conference: beep and hold music are on unless beep="false" and waitUrl="".
     "Conference": Rule(
         {
