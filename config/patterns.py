@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from callflow.urgency import STRENGTH
 from config.reading import BadFile, check_head
+from incidents.follow_up_kinds import Kinds
 from incidents.patterns import OVERS, Pattern
 
 FILE: Final = "patterns.toml"
@@ -17,7 +18,7 @@ _LONGEST: Final = 60
 
 def read_patterns(data: dict[str, Any]) -> tuple[Pattern, ...]:
     """Read the parsed file. Raises ``BadFile`` on the first wrong key."""
-    check_head(data, ("pattern",), "patterns")
+    check_head(data, ("visits", "pattern"), "patterns")
     tables = data.get("pattern", [])
     if not isinstance(tables, list):
         raise BadFile("pattern", "must be [[pattern]] tables")
@@ -27,6 +28,18 @@ def read_patterns(data: dict[str, Any]) -> tuple[Pattern, ...]:
         if name in ids[:at]:
             raise BadFile(f"pattern {at + 1}: id", f"{name} is listed twice")
     return tuple(found)
+
+
+def read_visits(data: dict[str, Any], kinds: Kinds) -> frozenset[tuple[str, str]]:
+    """Read which closed follow-ups were visits, by kind and outcome. Raises ``BadFile``."""
+    known = {f"{kind.id}.{id_}": (kind.id, id_) for kind in kinds.all for id_, _ in kind.outcomes}
+    listed = data.get("visits", [])
+    if not isinstance(listed, list):
+        raise BadFile("visits", "must be a list of kind.outcome")
+    for one in listed:
+        if one not in known:
+            raise BadFile("visits", f"{one!r} is no kind.outcome of follow_ups.toml")
+    return frozenset(known[one] for one in listed)
 
 
 def _pattern(place: str, table: Any) -> Pattern:

@@ -33,7 +33,7 @@ from config.markers import read_markers
 from config.menus import FILE as MENUS
 from config.menus import read_menus
 from config.patterns import FILE as PATTERNS
-from config.patterns import read_patterns
+from config.patterns import read_patterns, read_visits
 from config.questions import FILE as QUESTIONS
 from config.questions import read_questions
 from config.reading import BadFile
@@ -117,6 +117,7 @@ class Policy:
     questions: Questions
     unusual: Unusual
     patterns: tuple[Pattern, ...]
+    visits: frozenset[tuple[str, str]]
     menus: Mapping[Kind, Menu]
     follow_ups: Kinds
     follow_up_rules: tuple[Rule, ...]
@@ -167,6 +168,7 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
         questions=questions,
         unusual=unusual,
         patterns=patterns,
+        visits=_read(folder / PATTERNS, lambda data: read_visits(data, follow_ups)),
         menus=menus,
         follow_ups=follow_ups,
         follow_up_rules=follow_up_rules,

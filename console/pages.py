@@ -229,10 +229,11 @@ def _earlier(found: Record) -> tuple[list[Incident] | None, int]:
 
 def _patterns(found: Record) -> tuple[Matched, ...]:
     """What repeats among the calls of this number, its people and their household."""
-    patterns, incident = _desk().rules.patterns, found.incident
-    back = max((one.within for one in patterns), default=timedelta())
+    rules, incident = _desk().rules, found.incident
+    back = max((one.within for one in rules.patterns), default=timedelta())
     try:
-        return matched(patterns, groups_of(_store(), incident, back), incident.started_at)
+        groups = groups_of(_store(), incident, back, rules.visits)
+        return matched(rules.patterns, groups, incident.started_at, words.day)
     except StoreUnavailable:
         return ()  # the list of earlier calls says that it cannot be read now
 

@@ -20,6 +20,7 @@ def rules(policy: Policy, settings: Settings) -> Rules:
         languages=tuple(policy.voices),
         control_room=settings.control_room,
         patterns=policy.patterns,
+        visits=policy.visits,
         services=policy.services,
         simulated=settings.training,
     )

@@ -4,7 +4,7 @@ A pattern says what it counted and shows the calls behind it. It is no score: it
 no urgency, and whether it means anything is for a person to say.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal, get_args
@@ -63,17 +63,26 @@ class Matched:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The calls of one number, person or household. ``cut``: there are more than were read."""
+    """The calls of one number, person or household. ``cut``: there are more than were read.
+
+    ``visited_at``: when the latest visit to one of its people was closed; None: there was none.
+    """
 
     over: Over
     calls: tuple[Incident, ...]
     cut: bool
+    visited_at: datetime | None = None
 
 
 def matched(
-    patterns: Sequence[Pattern], groups: Iterable[Group], until: datetime
+    patterns: Sequence[Pattern],
+    groups: Iterable[Group],
+    until: datetime,
+    day: Callable[[datetime], str] = lambda at: at.date().isoformat(),
 ) -> tuple[Matched, ...]:
     """Return the patterns that are there, in their order, seen from a call begun at ``until``.
+
+    ``day`` words the local day of a moment.
 
     A wider group is told only where it counts more calls than a narrower one: the same calls
     are not told three times.
@@ -88,6 +97,7 @@ def matched(
                 continue
             told = len(calls)
             sentence = _sentence(pattern, group, calls, until)
+            sentence += _since(pattern, group, calls, until, day)
             found.append(Matched(pattern.id, group.over, sentence, calls))
     return tuple(found)
 
@@ -97,6 +107,22 @@ def _sentence(pattern: Pattern, group: Group, calls: Sequence[Incident], until: 
     least = "at least " if group.cut else ""
     first = min(one.started_at for one in calls)
     return f"{least}{len(calls)} {words} in {_span(until - first)} {_WHOSE[group.over]}"
+
+
+def _since(
+    pattern: Pattern,
+    group: Group,
+    calls: Sequence[Incident],
+    until: datetime,
+    day: Callable[[datetime], str],
+) -> str:
+    """Say how many of the calls came since the latest visit, if it lies within the time counted."""
+    visited = group.visited_at
+    if visited is None or visited < until - pattern.within:
+        return ""
+    many = sum(one.started_at > visited for one in calls)
+    told = "all" if many == len(calls) else many or "none"
+    return f", {told} since the visit on {day(visited)}"
 
 
 def _span(time: timedelta) -> str:

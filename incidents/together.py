@@ -3,30 +3,38 @@
 It reads and matches by keyed hashes; what repeats among the calls is for ``patterns`` to say.
 """
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, or_, select
 
 from incidents.fold import Incident
 from incidents.patterns import Group, Over
 from incidents.persons import family
 from incidents.store import Store
-from incidents.tables import addresses, incidents, parts, person_numbers
+from incidents.tables import addresses, follow_ups, incidents, parts, person_numbers
 from incidents.transactions import reading
 
 CONFIRMED: Final = "confirmed"
 """State of a part that a person has confirmed."""
+_Whose = tuple[datetime | None, set[str], set[str]]
+"""When they were visited last, their numbers, and calls they have a part in."""
 COUNTED_AT_MOST: Final = 200
 """Calls looked at for one page; a flood need not be counted to its end: the sentence says so."""
 
 
-def groups_of(store: Store, incident: Incident, back: timedelta) -> list[Group]:
+def groups_of(
+    store: Store,
+    incident: Incident,
+    back: timedelta,
+    visits: Collection[tuple[str, str]] = (),
+) -> list[Group]:
     """Return the calls this one may belong with: its number's, its people's, their households'.
 
-    ``back``: how far back. Withheld callers never match each other; calls of another purpose and
-    calls that came later do not count. Raises ``StoreUnavailable``.
+    ``back``: how far back. ``visits``: which follow-ups were visits, by kind and outcome. Withheld
+    callers never match each other; calls of another purpose and calls that came later do not
+    count. Raises ``StoreUnavailable``.
     """
     with reading(store.engine) as connection:
         number = connection.scalar(
@@ -34,8 +42,9 @@ def groups_of(store: Store, incident: Incident, back: timedelta) -> list[Group]:
         )
         if number is None:
             return []
-        wanted: list[tuple[Over, set[str], set[str]]] = [("number", {number}, set())]
         owners = _owners(connection, number)
+        first = (_visited(connection, owners, visits, incident), {number}, set[str]())
+        wanted: list[tuple[Over, _Whose]] = [("number", first)]
         household = _household(connection, owners)
         wider: tuple[tuple[Over, set[str]], ...] = (
             ("person", owners),
@@ -45,12 +54,34 @@ def groups_of(store: Store, incident: Incident, back: timedelta) -> list[Group]:
             if persons:
                 everybody = owners | persons
                 numbers = _numbers(connection, everybody) | {number}
-                wanted.append((over, numbers, _calls(connection, everybody)))
+                visited = _visited(connection, everybody, visits, incident)
+                wanted.append((over, (visited, numbers, _calls(connection, everybody))))
     found = []
-    for over, numbers, calls in wanted:
+    for over, (visited, numbers, calls) in wanted:
         read = store.calls_of(numbers, calls, incident, back, COUNTED_AT_MOST + 1)
-        found.append(Group(over, tuple(read[:COUNTED_AT_MOST]), len(read) > COUNTED_AT_MOST))
+        shown, cut = tuple(read[:COUNTED_AT_MOST]), len(read) > COUNTED_AT_MOST
+        found.append(Group(over, shown, cut, visited))
     return found
+
+
+def _visited(
+    connection: Connection,
+    persons: set[str],
+    visits: Collection[tuple[str, str]],
+    incident: Incident,
+) -> datetime | None:
+    """Return when the latest visit to one of ``persons`` before a call was closed, or None."""
+    if not persons or not visits:
+        return None
+    was_one = [
+        and_(follow_ups.c.kind == kind, follow_ups.c.outcome == outcome) for kind, outcome in visits
+    ]
+    latest = select(follow_ups.c.closed_at).where(
+        follow_ups.c.person_id.in_(persons),
+        follow_ups.c.closed_at <= incident.started_at,
+        or_(*was_one),
+    )
+    return connection.scalar(latest.order_by(follow_ups.c.closed_at.desc()).limit(1))
 
 
 def _owners(connection: Connection, number: str) -> set[str]:

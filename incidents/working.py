@@ -63,8 +63,9 @@ class Rules:
     """The policy that deeds depend on, as values.
 
     ``languages``: those we can speak. ``control_room``: E.164 or None. ``patterns``: repeated
-    calls that are told of. ``services``: those a caller may be told of. ``simulated``: Twilio is
-    played by the simulator, so that whoever is rung is rung in play.
+    calls that are told of. ``visits``: the follow-ups that were visits, by kind and outcome.
+    ``services``: those a caller may be told of. ``simulated``: Twilio is played by the
+    simulator, so that whoever is rung is rung in play.
     """
 
     profiles: Mapping[str, Profile]
@@ -74,6 +75,7 @@ class Rules:
     languages: tuple[str, ...]
     control_room: str | None
     patterns: tuple[Pattern, ...] = ()
+    visits: frozenset[tuple[str, str]] = frozenset()
     services: Services = field(default_factory=Services)
     simulated: bool = False
 

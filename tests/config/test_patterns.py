@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from config.patterns import read_patterns
+from config.follow_ups import read_follow_ups
+from config.patterns import read_patterns, read_visits
+from config.policy import FOLDER
 from config.reading import BadFile
+from incidents.follow_up_kinds import Kinds
 
 GOOD = (Path(__file__).resolve().parents[2] / "config" / "patterns.toml").read_text("utf-8")
 
@@ -48,3 +51,24 @@ def test_a_wrong_file_is_refused_by_its_key(old: str, new: str, key: str) -> Non
     with pytest.raises(BadFile) as refused:
         read_patterns(tomllib.loads(text))
     assert refused.value.key == key
+
+
+def kinds() -> Kinds:
+    """The kinds of follow-ups as they are delivered."""
+    return read_follow_ups(tomllib.loads((FOLDER / "follow_ups.toml").read_text("utf-8")))
+
+
+def test_the_delivered_visits_are_kinds_and_outcomes_of_follow_ups() -> None:
+    """Those that took place: nobody in is no visit."""
+    visits = read_visits(tomllib.loads(GOOD), kinds())
+    assert ("visit_victim", "seen_support_told") in visits
+    assert ("visit_victim", "not_in") not in visits
+
+
+@pytest.mark.parametrize("wrong", ["visit_victim.seen", "seen_warned", "visit_victim"])
+def test_a_visit_no_follow_up_can_be_is_refused(wrong: str) -> None:
+    """By what was written."""
+    text = GOOD.replace("visit_victim.seen_support_told", wrong, 1)
+    with pytest.raises(BadFile, match=wrong) as refused:
+        read_visits(tomllib.loads(text), kinds())
+    assert refused.value.key == "visits"

@@ -202,3 +202,21 @@ def test_whoever_may_be_calling_is_confirmed_or_refused_from_the_page(console: C
     timeline = record.partition('id="entries"')[2].partition("</ol>")[0]
     assert "Part of a person confirmed" in timeline
     assert "Dai" not in timeline
+
+
+def test_repeats_say_how_many_came_since_the_visit(console: Console) -> None:
+    """The visit is a follow-up of the person whose number it is, closed as seen; a local day."""
+    persons = Persons(console.store, console.keys, console.audit)
+    mair = persons.add("Mair Example", by="cara", now=NOW, repeat=True)
+    numbers = PersonNumbers(console.store, console.keys, console.audit)
+    numbers.add(mair, NUMBER, SafeContact(), by="cara", now=NOW)
+    calls = [console.call(at=NOW - timedelta(days=day), ends=True) for day in (5, 3, 0)]
+    console.drain()
+    console.accounts.add_user("cara", "a long enough password", now=NOW, role="contact_officer")
+    visited = NOW - timedelta(days=4)
+    row = console.follow_ups.make(
+        "visit_victim", "Go", owner="cara", due_at=None, by="cara", now=visited, person=mair
+    )
+    console.follow_ups.close(row, "seen_support_told", "", by="cara", now=visited)
+    shown = page_of(console, console.reference(calls[-1]))
+    assert "3 silent calls in 5 days from this number, 2 since the visit on 18 Dec 2026" in shown

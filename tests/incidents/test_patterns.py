@@ -12,7 +12,7 @@ from incidents.fold import Incident
 from incidents.numbers import number_row
 from incidents.patterns import Group, Matched, Pattern, matched
 from incidents.persons import Persons
-from incidents.tables import addresses, parts, person_numbers
+from incidents.tables import addresses, follow_ups, parts, person_numbers
 from incidents.together import COUNTED_AT_MOST, groups_of
 from incidents.transactions import writing
 from tests.incidents.desks import Room
@@ -20,6 +20,7 @@ from tests.incidents.making import KEYS, NOW, Caller
 
 MINE, THEIRS, NEIGHBOUR = "+447700900123", "+447700900124", "+447700900125"
 YEAR = timedelta(days=365)
+VISITS = frozenset({("visit_victim", "seen"), ("visit_offender", "warned")})
 SILENT = Pattern(
     "silent",
     "silent call",
@@ -51,7 +52,7 @@ def found(room: Room, caller: Caller, *patterns: Pattern) -> tuple[Matched, ...]
     store = room.machine.store
     incident = store.incident(caller.reference)
     assert incident is not None
-    groups = groups_of(store, incident, YEAR)
+    groups = groups_of(store, incident, YEAR, VISITS)
     return matched(patterns or (SILENT,), groups, incident.started_at)
 
 
@@ -191,3 +192,62 @@ def test_a_flood_says_that_there_are_more(room: Room) -> None:
     flood = Group("number", (incident,) * COUNTED_AT_MOST, cut=True)
     [pattern] = matched((SILENT,), [flood], NOW)
     assert pattern.sentence.startswith(f"at least {COUNTED_AT_MOST} silent calls")
+
+
+def visited(room: Room, person_id: str, days_ago: float, outcome: str = "seen") -> None:
+    """Have a visit to a person closed, so many days before now."""
+    closed = NOW - timedelta(days=days_ago)
+    with writing(room.machine.store.engine) as connection:
+        connection.execute(
+            follow_ups.insert().values(
+                id=f"{person_id[:20]}{outcome[:6]}{days_ago:g}",
+                kind="visit_victim",
+                person_id=person_id,
+                due_at=closed,
+                closed_at=closed,
+                outcome=outcome,
+                data=b"",
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "told"),
+    [
+        (2, ", 2 since the visit on 2026-12-20"),
+        (10, ", all since the visit on 2026-12-12"),
+        (-1, ""),
+        (20, ""),
+    ],
+)
+def test_it_says_how_many_came_since_the_visit(room: Room, days_ago: float, told: str) -> None:
+    """Of the person whose number it is; one that came later or long before says nothing."""
+    mair = person(room, "Mair", MINE)
+    calls = [silent(room, MINE, days) for days in (9, 3, 1, 0)]
+    visited(room, mair, days_ago)
+    assert sentences(room, calls[-1]) == [f"4 silent calls in 9 days from this number{told}"]
+
+
+def test_a_visit_after_the_last_call_that_counts_says_none(room: Room) -> None:
+    """Seen from a call with a sign: the silent ones ended with the visit."""
+    mair = person(room, "Mair", MINE)
+    for days in (9, 3):
+        silent(room, MINE, days)
+    visited(room, mair, 1)
+    now = room.waiting("55", number=MINE)
+    [told] = sentences(room, now)
+    assert told.endswith(", none since the visit on 2026-12-21")
+
+
+def test_the_latest_visit_that_took_place_counts_in_a_household(room: Room) -> None:
+    """Nobody in is no visit; the other's visit counts where their calls are counted together."""
+    mair = person(room, "Mair", MINE, at="home")
+    ceri = person(room, "Ceri", NEIGHBOUR, at="home")
+    calls = [silent(room, number, days) for number, days in ((NEIGHBOUR, 4), (MINE, 3), (MINE, 0))]
+    visited(room, mair, 2)
+    visited(room, mair, 1, "not_in")
+    visited(room, ceri, 1)
+    assert sentences(room, calls[-1]) == [
+        "2 silent calls in 3 days from this number, 1 since the visit on 2026-12-20",
+        "3 silent calls in 4 days from people at one address, 1 since the visit on 2026-12-21",
+    ]
