@@ -1,4 +1,4 @@
-"""Who may be calling: the people a call's number belongs to, or whose part was confirmed.
+"""Who may be calling: people whose number it is, who typed their code, whose part was confirmed.
 
 It shows why it names somebody and leaves the decision to a person. Nothing is searched: it
 stands on the page of a call the moment it opens.
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from incidents.fold import Incident
 from incidents.persons import Person, canonical, family, person_of
+from incidents.recognising import CONTACT_LINE
 from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import addresses, incidents, parts, person_numbers
@@ -24,6 +25,7 @@ MARAC_COUNTS: Final = timedelta(days=365)
 REFUSED: Final = "refused"
 """State of a part when a person said that somebody has none."""
 _BY_NUMBER: Final = "this number is theirs"
+_BY_CODE: Final = "their code was typed"
 _BY_HOME: Final = "lives at an address of somebody who has this number"
 
 
@@ -48,13 +50,19 @@ def known(store: Store, keys: Keys, incident: Incident) -> tuple[Known, ...]:
     with reading(store.engine) as connection:
         confirmed, refused = _parts(connection, incident.call_key)
         owners = _everyone(connection, _owners(connection, incident.call_key))
+        typed = _everyone(connection, _typed(connection, incident.call_key))
+        whys = {
+            **dict.fromkeys(_household(connection, owners), _BY_HOME),
+            **dict.fromkeys(typed, _BY_CODE),
+            **dict.fromkeys(owners, _BY_NUMBER),
+        }
         found = []
-        for one in dict.fromkeys([*confirmed, *owners, *_household(connection, owners)]):
+        for one in dict.fromkeys([*confirmed, *owners, *typed, *whys]):
             if one in refused:
                 continue
             part = " and ".join(confirmed.get(one, ()))
             person = person_of(connection, keys, one)
-            why = f"confirmed as {part}" if part else _BY_NUMBER if one in owners else _BY_HOME
+            why = f"confirmed as {part}" if part else whys[one]
             found.append(Known(person, why, part, _marac(person, incident)))
     return tuple(found)
 
@@ -62,11 +70,13 @@ def known(store: Store, keys: Keys, incident: Incident) -> tuple[Known, ...]:
 def persons_of(connection: Connection, call_key: str) -> dict[str, tuple[str, ...]]:
     """Return the ids of those who called or have a part, and which parts were confirmed.
 
-    Whose number it is comes with none; who only lives there, or was refused, does not come.
+    Whose number it is, or whose code was typed, comes with none; who only lives there, or was
+    refused, does not come.
     """
     confirmed, refused = _parts(connection, call_key)
     owners = _everyone(connection, _owners(connection, call_key))
-    ordered = dict.fromkeys([*confirmed, *owners])
+    typed = _everyone(connection, _typed(connection, call_key))
+    ordered = dict.fromkeys([*confirmed, *owners, *typed])
     return {one: tuple(confirmed.get(one, ())) for one in ordered if one not in refused}
 
 
@@ -82,6 +92,14 @@ def _owners(connection: Connection, call_key: str) -> list[str]:
             .order_by(person_numbers.c.at)
         )
     )
+
+
+def _typed(connection: Connection, call_key: str) -> list[str]:
+    """Return whom the phone side knew on the contact line: by number, or by their code."""
+    known = select(incidents.c.people).where(
+        incidents.c.call_key == call_key, incidents.c.line == CONTACT_LINE
+    )
+    return list(connection.scalar(known) or ())
 
 
 def _household(connection: Connection, owners: list[str]) -> list[str]:

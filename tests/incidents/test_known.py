@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from incidents.audit import Audit
-from incidents.known import Known, known
+from incidents.known import Known, known, persons_of
 from incidents.numbers import number_row
 from incidents.persons import Facts, Persons
 from incidents.tables import parts, people, person_numbers
-from incidents.transactions import writing
+from incidents.transactions import reading, writing
 from tests.incidents.desks import Room
 from tests.incidents.making import KEYS, NOW, NUMBER, Caller, after
 
@@ -118,6 +119,29 @@ def test_one_person_under_two_rows_is_named_once(room: Room) -> None:
     with writing(room.machine.store.engine) as connection:
         connection.execute(update(people).where(people.c.id == merged).values(merged_into=kept))
     assert [one.person.id for one in who(room, room.waiting())] == [kept]
+
+
+def typed(room: Room, someone: str) -> Caller:
+    """Have a caller of the contact line, whose number nobody knows, type the code of somebody."""
+    caller = Caller(number=None, withheld=True)
+    arrived = caller.event("call_arrived", 0, line="contact", stage="new", next="code")
+    told: dict[str, Any] = {"recognised": True, "person": someone, "how": "code"}
+    told |= {"stage": "code", "next": "reach"}
+    room.machine.drained(arrived, caller.event("code_typed", 1, line="contact", **told))
+    return caller
+
+
+def test_whoever_typed_their_code_stands_there_from_any_phone(room: Room) -> None:
+    """With the reason; and no more once a handler has refused it."""
+    mair = person(room, "Mair Example")
+    caller = typed(room, mair)
+    assert [(one.person.name, one.why) for one in who(room, caller)] == [
+        ("Mair Example", "their code was typed")
+    ]
+    with reading(room.machine.store.engine) as connection:
+        assert persons_of(connection, caller.key) == {mair: ()}
+    says(room, caller, mair, "refused")
+    assert who(room, caller) == ()
 
 
 def test_only_a_marac_of_the_year_before_is_shown(room: Room) -> None:
