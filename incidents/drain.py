@@ -8,13 +8,14 @@ store says, and the events' unique keys make a second copy nothing at all.
 import contextlib
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import DBAPIError
 
 from callflow.profiles import Profile
 from incidents.callback_events import hear
@@ -119,7 +120,11 @@ class Drain:
     def record(self, found: Iterable[Sealed]) -> None:
         """Put events into the store that no journal holds, and fold. Each key counts once."""
         with writing(self._store.engine) as connection:
-            self._fold(connection, self._put_events(connection, found))
+            self.put(connection, found)
+
+    def put(self, connection: Connection, found: Iterable[Sealed]) -> None:
+        """Do as ``record`` does in a transaction that reads more before it. Only when writing."""
+        self._fold(connection, self._put_events(connection, found))
 
     @staticmethod
     def unknown(connection: Connection, found: Sequence[Sealed]) -> list[Sealed]:
@@ -200,16 +205,18 @@ class Drain:
         for incident in folded:
             if incident.call_key in new:
                 told |= self._put_repeats(connection, incident)
-        matches = matches_of_new(connection, new)
-        marked = [as_event(one, self.markers, self._keys) for one in matches]
-        told |= self._put_events(connection, self.unknown(connection, marked))
-        persons = [
-            *recognised(connection, self._keys, self._roles, new),
-            *coded(connection, self._keys, self._roles, folded),
-        ]
-        told |= self._put_events(connection, self.unknown(connection, persons))
+        for found in (
+            lambda: self._marked(connection, new),
+            lambda: recognised(connection, self._keys, self._roles, new),
+            lambda: coded(connection, self._keys, self._roles, folded),
+        ):
+            told |= self._put_events(connection, self.unknown(connection, _found(found)))
         if told:
             self._write_folds(connection, told)
+
+    def _marked(self, connection: Connection, new: set[str]) -> list[Sealed]:
+        matches = matches_of_new(connection, new)
+        return [as_event(one, self.markers, self._keys) for one in matches]
 
     def _write_folds(self, connection: Connection, calls: set[str]) -> list[Incident]:
         by_call: dict[str, list[Recorded]] = {}
@@ -362,6 +369,21 @@ class Drain:
             ),
             [{"segment": segment, "position": position} for segment, position in last.items()],
         )
+
+
+def _found(look: Callable[[], list[Sealed]]) -> list[Sealed]:
+    """Return what a look at other records finds; nothing when it fails.
+
+    A call must reach the board whatever is wrong with what is known of its number's people. The
+    store's own failures are the caller's: nothing more can be written then.
+    """
+    try:
+        return look()
+    except DBAPIError:
+        raise
+    except Exception:
+        log.critical("a look at what is known of a call failed", exc_info=True)
+        return []
 
 
 def _event_row(event: Sealed) -> dict[str, Any]:

@@ -8,18 +8,17 @@ ids; what a marker says is for ``markers`` to open.
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
 
+from incidents.families import batches, families
 from incidents.marker_kinds import MarkerKinds
 from incidents.persons import family
 from incidents.recorded import Recorded, Sealed, event_key, seal
 from incidents.sealed import Keys
 from incidents.tables import addresses, incidents, markers, person_numbers
 
-_AT_ONCE: Final = 500
-"""Ids asked for in one statement: databases bound how many a statement may hold."""
 _MARKERS: Final = (
     select(markers).where(markers.c.ended_at.is_(None)).order_by(markers.c.created_at, markers.c.id)
 )
@@ -69,34 +68,61 @@ def matches_of_new(connection: Connection, calls: Collection[str]) -> tuple[Matc
 def of_numbers(connection: Connection, numbers: Collection[str]) -> dict[str, list[On]]:
     """Return the markers nobody ended on numbers and on their people, by number's id.
 
-    Those past their last day are among them: ``until`` tells.
+    Those past their last day are among them: ``until`` tells. A person who is on record no more
+    is no error here: a call must reach the board whatever became of its number's people.
     """
     found: dict[str, list[On]] = {}
-    wanted = sorted(numbers)
-    for at in range(0, len(wanted), _AT_ONCE):
-        some = wanted[at : at + _AT_ONCE]
+    owners: list[Any] = []
+    for some in batches(numbers):
         for row in connection.execute(_MARKERS.where(markers.c.number_id.in_(some))):
-            found.setdefault(row.number_id, []).append(On(row.id, row.kind, row.expires_at))
-        owners = connection.execute(
-            select(person_numbers.c.number_id, person_numbers.c.person_id).where(
-                person_numbers.c.number_id.in_(some), person_numbers.c.ended_at.is_(None)
-            )
-        ).all()
-        for owner in owners:
-            on = found.setdefault(owner.number_id, [])
-            on += [one for one in of_person(connection, owner.person_id) if one not in on]
+            found.setdefault(row.number_id, []).append(_on(row))
+        theirs = select(person_numbers.c.number_id, person_numbers.c.person_id).where(
+            person_numbers.c.number_id.in_(some), person_numbers.c.ended_at.is_(None)
+        )
+        owners += connection.execute(theirs).all()
+    kin = families(connection, (owner.person_id for owner in owners)) if owners else {}
+    on_rows = _of_rows(connection, (row for members in kin.values() for row in members))
+    for owner in owners:
+        on = found.setdefault(owner.number_id, [])
+        for member in kin.get(owner.person_id, ()):
+            on += [one for one in on_rows.get(member, ()) if one not in on]
     return found
 
 
 def of_person(connection: Connection, person: str) -> list[On]:
-    """Return the markers nobody ended on a person and on where they live, the oldest first."""
-    members = family(connection, person)
-    homes = select(addresses.c.look_up).where(
-        addresses.c.person_id.in_(members), addresses.c.ended_at.is_(None)
+    """Return the markers nobody ended on a person and on where they live.
+
+    Raises ``NoSuchPerson``.
+    """
+    found = _of_rows(connection, family(connection, person))
+    return list(dict.fromkeys(one for on in found.values() for one in on))
+
+
+def _of_rows(connection: Connection, rows: Iterable[str]) -> dict[str, list[On]]:
+    """Return the markers nobody ended on rows of people and on their homes, by the row's id."""
+    found: dict[str, list[On]] = {}
+    homes: dict[str, list[str]] = {}
+    for some in batches(rows):
+        for row in connection.execute(_MARKERS.where(markers.c.person_id.in_(some))):
+            found.setdefault(row.person_id, []).append(_on(row))
+        for home in connection.execute(_living(addresses.c.person_id.in_(some))):
+            homes.setdefault(home.look_up, []).append(home.person_id)
+    for some in batches(homes):
+        for row in connection.execute(_MARKERS.where(markers.c.address.in_(some))):
+            for person in homes[row.address]:
+                found.setdefault(person, []).append(_on(row))
+    return found
+
+
+def _on(row: Row[Any]) -> On:
+    return On(row.id, row.kind, row.expires_at)
+
+
+def _living(wanted: ColumnElement[bool]) -> Select[tuple[str, str]]:
+    """Select who lives where now."""
+    return select(addresses.c.look_up, addresses.c.person_id).where(
+        wanted, addresses.c.ended_at.is_(None)
     )
-    on_them = or_(markers.c.person_id.in_(members), markers.c.address.in_(homes))
-    rows = connection.execute(_MARKERS.where(on_them))
-    return [On(row.id, row.kind, row.expires_at) for row in rows]
 
 
 def marked_numbers(connection: Connection, now: datetime) -> set[tuple[str, str, str]]:
@@ -105,48 +131,62 @@ def marked_numbers(connection: Connection, now: datetime) -> set[tuple[str, str,
     There are as many rows as there are markers times the numbers of their people: few.
     """
     pairs: set[tuple[str, str, str]] = set()
+    carried: dict[str, set[tuple[str, str]]] = {}
+    homes: dict[str, set[tuple[str, str]]] = {}
     for row in connection.execute(_MARKERS.where(markers.c.expires_at > now)):
-        persons: set[str] = set()
         if row.number_id is not None:
             pairs.add((row.number_id, row.id, row.kind))
         if row.person_id is not None:
-            persons.update(family(connection, row.person_id))
+            carried.setdefault(row.person_id, set()).add((row.id, row.kind))
         if row.address is not None:
-            for one in connection.scalars(
-                select(addresses.c.person_id).where(
-                    addresses.c.look_up == row.address, addresses.c.ended_at.is_(None)
-                )
-            ):
-                persons.update(family(connection, one))
-        for number in connection.scalars(
-            select(person_numbers.c.number_id).where(
-                person_numbers.c.person_id.in_(sorted(persons)),
-                person_numbers.c.ended_at.is_(None),
-            )
-        ):
-            pairs.add((number, row.id, row.kind))
+            homes.setdefault(row.address, set()).add((row.id, row.kind))
+    for some in batches(homes):
+        for home in connection.execute(_living(addresses.c.look_up.in_(some))):
+            carried.setdefault(home.person_id, set()).update(homes[home.look_up])
+    by_row: dict[str, set[tuple[str, str]]] = {}
+    for person, members in families(connection, carried).items():
+        for member in members:
+            by_row.setdefault(member, set()).update(carried[person])
+    for some in batches(by_row):
+        theirs = select(person_numbers.c.number_id, person_numbers.c.person_id).where(
+            person_numbers.c.person_id.in_(some), person_numbers.c.ended_at.is_(None)
+        )
+        for owner in connection.execute(theirs):
+            pairs |= {(owner.number_id, *one) for one in by_row[owner.person_id]}
     return pairs
 
 
 def matches_of_open(
     connection: Connection, pairs: Iterable[tuple[str, str, str]], now: datetime
 ) -> tuple[Match, ...]:
-    """Return what calls nobody has closed match of ``pairs``, counted from ``now``."""
+    """Return what calls nobody has closed match of ``pairs``, counted from ``now``.
+
+    One that was closed and asked again waits, and is among them. So is one that was closed with
+    its line open, counted from then: it stays closed, and is now again if the caller asks.
+    """
     by_number: dict[str, list[tuple[str, str]]] = {}
     for number, marker, kind in sorted(pairs):
         by_number.setdefault(number, []).append((marker, kind))
-    wanted = sorted(by_number)
+    column = incidents.c
+    asked_again = column.alerted_at > column.closed_at
     found: list[Match] = []
-    for at in range(0, len(wanted), _AT_ONCE):
+    for some in batches(by_number):
         rows = connection.execute(
-            select(incidents.c.call_key, incidents.c.month, incidents.c.number_id).where(
-                incidents.c.number_id.in_(wanted[at : at + _AT_ONCE]),
-                incidents.c.closed_at.is_(None),
+            select(
+                column.call_key,
+                column.month,
+                column.number_id,
+                column.closed_at,
+                asked_again.label("asked_again"),
+            ).where(
+                column.number_id.in_(some),
+                or_(column.closed_at.is_(None), asked_again, column.connection == "open"),
             )
         )
         found += [
-            Match(row.call_key, row.month, now, marker, kind)
+            Match(row.call_key, row.month, since, marker, kind)
             for row in rows
+            for since in (now if row.closed_at is None or row.asked_again else row.closed_at,)
             for marker, kind in by_number[row.number_id]
         ]
     return tuple(found)

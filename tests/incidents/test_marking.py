@@ -10,17 +10,30 @@ import pytest
 from sqlalchemy import select
 
 from incidents.audit import Audit
+from incidents.drain import Drain
 from incidents.fold import Incident
 from incidents.marker_kinds import Wanted
 from incidents.markers import Markers
 from incidents.matching import AGAIN_FOR, Matching
 from incidents.numbers import number_row
 from incidents.persons import Persons
+from incidents.recorded import Sealed
 from incidents.safe_contact import SafeContact
-from incidents.tables import incidents, people, person_numbers
+from incidents.tables import events, incidents, people, person_numbers
+from incidents.tail import Tail
 from incidents.transactions import StoreUnavailable, writing
 from tests.incidents.desks import ANNA, SUE, Room, after
-from tests.incidents.making import KEYS, MARKERS, NOW, NUMBER, Caller
+from tests.incidents.making import (
+    KEYS,
+    MARKERS,
+    NOW,
+    NUMBER,
+    PROFILES,
+    ROLES,
+    Caller,
+    drain_all,
+    left,
+)
 from tests.incidents.officers import Office, roles
 
 YEAR = timedelta(days=300)
@@ -243,3 +256,95 @@ def test_a_look_that_failed_finds_the_marker_again(place: Place) -> None:
     place.matching._drain = good
     place.looks(500)
     assert place.read(caller)[1] == 1
+
+
+def test_rule_4_holds_though_somebody_of_the_number_is_on_record_no_more(place: Place) -> None:
+    """Their row hides nobody's marker and keeps no call from the board."""
+    gone = place.knows("Gone Example")
+    place.markers.set_on_person(gone, wanted(), by="cara", now=NOW)
+    place.sets()
+    open_ = Caller(number="+447700900456")
+    place.room.machine.drained(open_.arrives())
+    with writing(place.room.machine.store.engine) as connection:
+        connection.execute(people.update().values(erased_at=NOW))
+    new = Caller()
+    place.room.machine.drained(new.arrives(), new.hangs_up())
+    assert place.read(new) == ("nothing", 1, "waiting", "immediate")
+    place.sets("+447700900456")
+    place.looks(1)
+    assert place.read(open_) == ("nothing", 1, "waiting", "immediate")
+
+
+def test_a_call_reaches_the_board_though_the_look_for_markers_fails(place: Place) -> None:
+    """It is not set aside, and the engine finds the marker within a minute."""
+
+    class Blind(Drain):
+        def _marked(self, *_: object) -> list[Sealed]:
+            raise LookupError("planted")
+
+    machine = place.room.machine
+    place.looks(0)
+    place.sets()
+    place.looks(1)
+    caller = Caller(began=after(70))
+    left(machine.folders[0], caller.arrives())
+    blind = Blind(machine.store, Tail(machine.folders), KEYS, PROFILES, MARKERS, ROLES)
+    drain_all(blind)
+    assert (blind.aside, place.read(caller)) == (0, ("nothing", 4, "waiting", None))
+    place.looks(72)
+    assert place.read(caller) == ("nothing", 1, "waiting", "immediate")
+
+
+def test_a_call_that_was_closed_and_asked_again_is_raised_as_one_that_waits(place: Place) -> None:
+    """It waits for a handler, whatever stands in the column of its closing."""
+    caller = place.room.claimed(keys="7")
+    place.room.desk.close(caller.reference, "accidental", "It was a child", by=ANNA, now=after(30))
+    place.room.machine.drained(caller.presses("8", 2, at=after(40)))
+    assert place.read(caller)[1:3] == (2, "waiting")
+    place.sets()
+    place.looks(50)
+    assert place.read(caller) == ("someone_there", 1, "waiting", "immediate")
+
+
+def test_a_call_closed_with_its_line_open_is_now_once_the_caller_asks_again(place: Place) -> None:
+    """A marker set in between does not open it; the next key does, and at the top."""
+    caller = place.room.claimed(keys="7")
+    place.room.desk.close(caller.reference, "accidental", "It was a child", by=ANNA, now=after(30))
+    place.sets()
+    place.looks(40)
+    assert place.read(caller)[2] == "closed"
+    place.room.machine.drained(caller.presses("8", 2, at=after(4000)))
+    assert place.read(caller) == ("someone_there", 1, "waiting", "immediate")
+
+
+def test_a_marker_outranks_what_is_lowered_while_the_engine_looks(place: Place) -> None:
+    """Whoever lowered it a moment before the marker stood on the call could not know of it."""
+    caller = place.room.waiting("7")
+    place.sets()
+    moments = iter((after(20), after(30)))
+
+    def clock() -> datetime:
+        now = next(moments)
+        if now == after(20):
+            with writing(place.room.machine.store.engine) as connection:
+                connection.execute(
+                    incidents.update().values(set_urgency=4, set_urgency_at=after(25))
+                )
+        return now
+
+    machine = place.room.machine
+    Matching(machine.store, KEYS, machine.drain(), clock).turn(0)
+    assert place.read(caller)[1] == 1
+
+
+def test_a_call_no_marker_can_be_put_on_is_named_and_holds_up_no_other(place: Place) -> None:
+    """Here its events cannot be read: somebody must look at it."""
+    bad, good = Caller(), Caller()
+    place.room.machine.drained(bad.arrives())
+    place.room.machine.drained(good.arrives())
+    with writing(place.room.machine.store.engine) as connection:
+        connection.execute(events.update().where(events.c.call_key == bad.key).values(data=b"x"))
+    place.sets()
+    place.looks(1)
+    assert place.read(good)[1] == 1
+    assert [bad.reference in one["text"] for one in place.matching.alarms()] == [True]
