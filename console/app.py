@@ -36,6 +36,7 @@ from console import (
     operations,
     orders,
     people_api,
+    person_codes,
     person_follow_ups,
     persons,
     reminders,
@@ -59,6 +60,7 @@ from incidents.audit import Audit
 from incidents.board import Board
 from incidents.callbacks import CallBacks
 from incidents.carrier import Carrier
+from incidents.codes import Codes
 from incidents.desk import Desk
 from incidents.figures import Counting
 from incidents.follow_ups import FollowUps
@@ -138,6 +140,7 @@ def application(
     )
     seasons = Operations(store, keys, audit)
     queue = Reviewing(store, keys, audit, given, policy.review)
+    codes = Codes(store, keys, audit, policy.contact.line.ask.keys)
     work = FollowUps(store, keys, audit, policy.follow_ups, policy.roles)
     warnings = Markers(store, keys, audit, policy.markers, policy.roles)
     parts = (
@@ -163,6 +166,7 @@ def application(
             sections=(
                 markers.section(warnings),
                 contacts.SECTION,
+                person_codes.section(codes),
                 person_follow_ups.section(work, seasons),
                 callbacks.section(calling_back),
             ),
@@ -172,6 +176,7 @@ def application(
         told_calls.blueprint(ToldCalls(store, keys, audit)),
         supervising.blueprint(desk, Presence(store.engine), watch, policy.ladder),
         follow_ups.blueprint(work, calling_back),
+        person_codes.blueprint(codes),
         person_follow_ups.blueprint(work),
         callbacks.blueprint(calling_back),
         markers.blueprint(warnings, work),

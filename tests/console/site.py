@@ -28,6 +28,7 @@ from console import (
     operations,
     orders,
     people_api,
+    person_codes,
     person_follow_ups,
     persons,
     reminders,
@@ -46,6 +47,7 @@ from incidents.audit import Audit
 from incidents.board import Board
 from incidents.callbacks import CallBacks
 from incidents.carrier import Carrier
+from incidents.codes import Codes
 from incidents.desk import Desk, Rules
 from incidents.drain import Drain
 from incidents.figures import Counting
@@ -136,6 +138,7 @@ class Console:
             {"+441632960101": "non_emergency"},
             training=False,
         )
+        codes = Codes(self.store, self.keys, self.audit, policy.contact.line.ask.keys)
         people = People(
             staff=self.staff,
             factor=SecondFactor(self.store.engine, self.keys, self.audit),
@@ -172,6 +175,7 @@ class Console:
             contacts.blueprint(self.contacts),
             told_calls.blueprint(ToldCalls(self.store, self.keys, self.audit)),
             follow_ups.blueprint(self.follow_ups, self.callbacks),
+            person_codes.blueprint(codes),
             person_follow_ups.blueprint(self.follow_ups),
             callbacks.blueprint(self.callbacks),
             persons.blueprint(
@@ -179,6 +183,7 @@ class Console:
                 (
                     markers.section(self.markers),
                     contacts.SECTION,
+                    person_codes.section(codes),
                     person_follow_ups.section(self.follow_ups, seasons),
                     callbacks.section(self.callbacks),
                 ),

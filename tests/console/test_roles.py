@@ -77,6 +77,8 @@ PAGES: Final = {
     "GET /people/<id_>/facts": NOTE,
     "POST /people/<id_>/facts": NOTE,
     "POST /people/<id_>/follow-ups": NOTE,
+    "POST /people/<id_>/code": NOTE,
+    "POST /people/<id_>/code/end": NOTE,
     "POST /people/<id_>/repeat": NOTE,
     "POST /people/<id_>/numbers": NOTE,
     "POST /people/<id_>/numbers/<place>/safe": NOTE,
