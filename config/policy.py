@@ -19,6 +19,8 @@ from config.callbacks import FILE as CALLBACKS
 from config.callbacks import read_callbacks
 from config.contact_line import FILE as CONTACT_LINE
 from config.contact_line import read_contact_line
+from config.demo import FILE as DEMO
+from config.demo import read_demo
 from config.figures import FILE as FIGURES
 from config.figures import read_figures
 from config.follow_up_rules import read_follow_up_rules
@@ -48,6 +50,7 @@ from config.unusual import FILE as UNUSUAL
 from config.unusual import read_unusual
 from incidents.callback_policy import CallBackPolicy
 from incidents.contact_policy import ContactPolicy
+from incidents.demo_story import Story
 from incidents.figure_policy import FigurePolicy
 from incidents.follow_up_kinds import Kinds
 from incidents.follow_up_rules import Rule
@@ -179,6 +182,11 @@ def load_policy(settings: Settings, folder: Path = FOLDER) -> Policy:
         markers=markers,
         contact=contact,
     )
+
+
+def load_story(folder: Path = FOLDER) -> Story:
+    """Read and check the worked example, which no process needs. Raises ``BadPolicy``."""
+    return _read(folder / DEMO, read_demo)
 
 
 def _check_backstop(folder: Path, profiles: Mapping[str, Profile], ladder: Ladder) -> None:

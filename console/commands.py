@@ -1,4 +1,4 @@
-"""The commands of the console: ``users``, ``tokens``, ``incidents``, ``audit`` and ``search``.
+"""The commands of the console: users, tokens, incidents, audit, search, people and ``demo``.
 
 Each brings the store's tables up to date first, so that it works in a data folder
 that was never started. What a command makes goes to standard output and nothing
@@ -20,10 +20,11 @@ from typing import Any, Final, TextIO
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from config.policy import BadPolicy, Policy, load_policy
+from config.policy import BadPolicy, Policy, load_policy, load_story
 from config.settings import BadSetting, Settings, load
 from console.audit_commands import OpenAudit, audit_commands
 from console.cells import cell
+from console.demo_commands import OpenDemo, demo_command, writers
 from console.filters import PURPOSES, instant
 from console.import_commands import (
     OpenImporting,
@@ -35,8 +36,10 @@ from console.markers import until_of
 from console.people_commands import Opened, OpenPeople, Refusing, token_commands, user_commands
 from console.rules import rules
 from console.search_commands import Index, search_commands
+from console.words import LOCAL
 from incidents.accounts import COMMAND_LINE, Accounts
 from incidents.audit import Audit
+from incidents.demo import Demo
 from incidents.desk import Desk
 from incidents.fold import Incident
 from incidents.follow_ups import FollowUps
@@ -109,6 +112,22 @@ def _policy(settings: Settings) -> Policy:
         raise click.ClickException(str(bad)) from None
 
 
+def open_demo(tell: Callable[[str], None]) -> Demo | None:
+    """Open what loads the worked example, as ``open_store`` does; None outside training mode."""
+    settings = _settings()
+    if not settings.training:
+        return None
+    policy = _policy(settings)
+    try:
+        story = load_story()
+    except BadPolicy as bad:
+        raise click.ClickException(str(bad)) from None
+    store, keys = _store(settings), Keys(settings.key_material)
+    audit = Audit(store.engine, keys, settings.data)
+    given = writers(store, keys, audit, policy, rules(policy, settings))
+    return Demo(story, given, LOCAL, tell=tell)
+
+
 def _settings() -> Settings:
     try:
         return load(os.environ, ROOT)
@@ -137,8 +156,9 @@ def make(
     put_in: Index = put_in_earlier,
     importings: OpenImporting = open_importing,
     markers: OpenMarkers = open_markers,
-) -> tuple[click.Group, ...]:
-    """Make the command groups over what these open."""
+    demos: OpenDemo = open_demo,
+) -> tuple[click.Command, ...]:
+    """Make the commands over what these open."""
     return (
         user_commands(people),
         token_commands(people),
@@ -147,6 +167,7 @@ def make(
         search_commands(put_in),
         import_commands(importings),
         marker_commands(markers),
+        demo_command(demos),
     )
 
 
