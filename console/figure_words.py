@@ -77,7 +77,7 @@ def change(row: Row) -> str:
         by = "" if found.change == "cannot tell" else f"{points(found.by)} points "
         span = f"{points(low)} to {points(high)}"
         return f"{side}: {by}({span})" if by else f"{side}: {span} points"
-    span = f"{number(low)} or more" if isinf(high) else f"{number(low)} to {number(high)}"
+    span = f"at least {number(low)}" if isinf(high) else f"{number(low)} to {number(high)}"
     if found.change == "cannot tell":
         return f"{side}: {span} times"
     return (

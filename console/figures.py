@@ -7,7 +7,7 @@ stays as it was typed when it is refused.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
@@ -19,7 +19,7 @@ from console.audited import audited
 from console.guard import doors, for_right, holder
 from console.measures import Pair, Table, daily, sheet
 from console.plots import bars, season
-from incidents.figures import Counting
+from incidents.figures import Counting, Figures
 from incidents.grades import Grades
 from incidents.periods import Period
 
@@ -57,10 +57,11 @@ def blueprint(counting: Counting, grades: Grades, *, training: bool) -> Blueprin
 
     def pair(asked: Asked) -> Pair:
         now = doors().clock()
-        then = None
-        if asked.baseline is not None:
-            then = counting.of(asked.baseline, asked.purpose, now)
+        then = compared(counting, asked.baseline, asked.purpose, now)
         return Pair(counting.of(asked.period, asked.purpose, now), then, policy)
+
+    def doubt(asked: Asked) -> str:
+        return doubt_of(counting, asked.baseline, asked.purpose)
 
     @pages.get("/figures")
     @for_right("figures")
@@ -71,7 +72,7 @@ def blueprint(counting: Counting, grades: Grades, *, training: bool) -> Blueprin
             return _rendered(asked, None, (), REFUSED)
         audited().looked(holder(), "read figures", "figures")
         found = pair(asked)
-        return _rendered(asked, found, sheet(found, grades))
+        return _rendered(asked, found, sheet(found, grades), doubt=doubt(asked))
 
     @pages.get("/figures.csv")
     @for_right("figures")
@@ -91,7 +92,7 @@ def blueprint(counting: Counting, grades: Grades, *, training: bool) -> Blueprin
         if asked.refusals:
             return _report(asked, None, REFUSED)
         audited().looked(holder(), "read the daily report", "figures")
-        return _report(asked, pair(asked))
+        return _report(asked, pair(asked), doubt=doubt(asked))
 
     @pages.get("/figures/day.csv")
     @for_right("figures")
@@ -104,6 +105,33 @@ def blueprint(counting: Counting, grades: Grades, *, training: bool) -> Blueprin
         return as_file(head_of(asked), daily(pair(asked)), "day", asked.period)
 
     return pages
+
+
+def compared(
+    counting: Counting, baseline: Period | None, purpose: str, now: datetime
+) -> Figures | None:
+    """Count a baseline. None when there is none, or no call of it is on record: nothing is known
+    of such days, and to compare with them would call everything more."""
+    if baseline is None:
+        return None
+    found = counting.of(baseline, purpose, now)
+    return found if found.calls else None
+
+
+def doubt_of(counting: Counting, baseline: Period | None, purpose: str) -> str:
+    """Say what is wrong with a baseline that the record does not reach back to; empty: nothing."""
+    if baseline is None:
+        return ""
+    first = counting.first(purpose)
+    if first is None or first >= baseline.until:
+        return "No call of the baseline is on record, so nothing is compared with it."
+    day = baseline.day_of(first)
+    if day > baseline.from_day:
+        return (
+            f"The first call on record here is of {words.calendar(day)}, after the baseline's "
+            "first day: the baseline may not be whole."
+        )
+    return ""
 
 
 def drawn(tables: tuple[Table, ...]) -> dict[str, object]:
@@ -137,13 +165,19 @@ def as_file(
 
 
 def _rendered(
-    asked: Asked, found: Pair | None, tables: tuple[Table, ...], status: int = 200
+    asked: Asked,
+    found: Pair | None,
+    tables: tuple[Table, ...],
+    status: int = 200,
+    *,
+    doubt: str = "",
 ) -> ResponseReturnValue:
     today = _today()
     return (
         render_template(
             "figures.html",
             asked=asked,
+            doubt=doubt,
             pair=found,
             tables=tables,
             bars=drawn(tables),
@@ -159,13 +193,16 @@ def _rendered(
     )
 
 
-def _report(asked: Asked, found: Pair | None, status: int = 200) -> ResponseReturnValue:
+def _report(
+    asked: Asked, found: Pair | None, status: int = 200, *, doubt: str = ""
+) -> ResponseReturnValue:
     today, day = _today(), asked.period.from_day
     tables = () if found is None else daily(found)
     return (
         render_template(
             "figures_day.html",
             asked=asked,
+            doubt=doubt,
             pair=found,
             tables=tables,
             bars=drawn(tables),

@@ -71,13 +71,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows that belong together. ``plot``: whether they are drawn as bars, too."""
+    """Rows that belong together. ``plot``: whether they are drawn as bars, too.
+
+    ``whole``: the longest bar there could be is all of them, not the longest there is.
+    """
 
     id: str
     title: str
     rows: tuple[Row, ...]
     plot: bool = False
     empty: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

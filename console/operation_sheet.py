@@ -7,15 +7,17 @@ cut to as many days from its first, so that like is compared with like.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from console import words
+from console.figures import compared as compared_with
+from console.figures import doubt_of
 from console.measures import Measure, Pair, Row, Table, of_season
 from console.plots import Bars, Season, bars, season
 from incidents.estimates import wilson
 from incidents.figure_policy import FigurePolicy
-from incidents.figures import Counting
+from incidents.figures import Counting, Figures
 from incidents.grades import Grades
 from incidents.operations import InScope, Operation, Visits
 from incidents.operations import visits as visits_of
@@ -43,7 +45,8 @@ class Part:
 class Sheet:
     """All figures of an operation. ``parts`` is empty before it begins.
 
-    ``baseline``: what its calls are compared with, cut to the days that have passed.
+    ``baseline``: what its calls are compared with, cut to the days that have passed. ``doubt``:
+    what is wrong with it, in words.
     """
 
     visits: Table
@@ -51,6 +54,7 @@ class Sheet:
     purpose: str
     period: Period
     baseline: Period | None
+    doubt: str
     parts: tuple[Part, ...]
 
     def tables(self) -> tuple[Table, ...]:
@@ -86,11 +90,15 @@ class Sheets:
             passed = min((today - period.from_day).days + 1, period.length)
             compared = Period(*operation.baseline, words.LOCAL).first(max(passed, 1))
         purpose = "training" if self.training else "live"
+        doubt = doubt_of(self.counting, compared, purpose)
+        then = compared_with(self.counting, compared, purpose, now)
+        if then is None:
+            compared = None
         parts: tuple[Part, ...] = ()
         if today >= period.from_day:
             parts = (
-                self._part("scope", SCOPE, operation, period, compared, purpose, now),
-                self._part("all", ALL, operation, period, compared, purpose, now),
+                self._in_scope(operation, period, compared, purpose, now),
+                self._part("all", ALL, self.counting.of(period, purpose, now), then, today),
             )
         return Sheet(
             visits=_visits(visits_of(scope), scope),
@@ -98,30 +106,29 @@ class Sheets:
             purpose=purpose,
             period=period,
             baseline=compared,
+            doubt=doubt,
             parts=parts,
         )
 
-    def _part(
+    def _in_scope(
         self,
-        id_: str,
-        title: str,
         operation: Operation,
         period: Period,
         compared: Period | None,
         purpose: str,
         now: datetime,
     ) -> Part:
-        only = (calls_in_scope(operation.id),) if id_ == "scope" else ()
+        only = (calls_in_scope(operation.id),)
+        then = None if compared is None else self.counting.of(compared, purpose, now, only)
+        found = self.counting.of(period, purpose, now, only)
+        return self._part("scope", SCOPE, found, then, period.day_of(now))
+
+    def _part(self, id_: str, title: str, now: Figures, then: Figures | None, today: date) -> Part:
         policy = self.counting.policy
-        then = None
-        if compared is not None:
-            then = self.counting.of(compared, purpose, now, only)
-        pair = Pair(self.counting.of(period, purpose, now, only), then, policy)
+        pair = Pair(now, then, policy)
         tables = tuple(replace(one, id=f"{id_}-{one.id}") for one in of_season(pair, self.grades))
-        today = period.day_of(now)
-        return Part(
-            id_, title, pair, tables, season(pair.now, then, today, confidence=policy.confidence)
-        )
+        over = season(now, then, today, confidence=policy.confidence)
+        return Part(id_, title, pair, tables, over)
 
 
 def _visits(counts: tuple[Visits, ...], scope: tuple[InScope, ...]) -> Table:
@@ -135,7 +142,7 @@ def _visits(counts: tuple[Visits, ...], scope: tuple[InScope, ...]) -> Table:
             _all(f"{who}: visits done", one.done, one.planned, "visits, of those planned"),
             _all(f"{who}: visits overdue", one.overdue, one.planned, "visits, of those planned"),
         ]
-    return Table("visits", "Visits planned, done and overdue", tuple(rows), plot=True)
+    return Table("visits", "Visits planned, done and overdue", tuple(rows), plot=True, whole=True)
 
 
 def _contacts(offered: tuple[Offered, ...], policy: FigurePolicy) -> Table:
@@ -148,7 +155,9 @@ def _contacts(offered: tuple[Offered, ...], policy: FigurePolicy) -> Table:
             _all(f"{who}: offered", one.reached, one.people, f"people in scope, in {contacts}"),
             _sure(f"{who}: taken up", one.took, one.reached, policy),
         ]
-    return Table("contacts", "Support and help offered and taken up", tuple(rows), plot=True)
+    return Table(
+        "contacts", "Support and help offered and taken up", tuple(rows), plot=True, whole=True
+    )
 
 
 def _all(name: str, part: int, whole: int, note: str) -> Row:

@@ -63,7 +63,7 @@ def bars(table: Table) -> Bars | None:
     alone = all(row.then is None for row in table.rows)
     step = STEP_ALONE if alone else STEP
     measures = [one for row in table.rows for one in (row.now, row.then) if one is not None]
-    most = max((_top(one) for one in measures), default=0) or 1
+    most = 1.0 if table.whole else max((_top(one) for one in measures), default=0) or 1
     lines = tuple(
         Line(
             row.name,

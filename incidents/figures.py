@@ -158,6 +158,16 @@ class Counting:
             per_day=per_day,
         )
 
+    def first(self, purpose: str) -> datetime | None:
+        """Return when the first call on record began: nothing before it can be compared with."""
+        with reading(self._store.engine) as connection:
+            return connection.scalar(
+                select(incidents.c.started_at)
+                .where(incidents.c.purpose == purpose)
+                .order_by(incidents.c.started_at)
+                .limit(1)
+            )
+
     def _per_day(
         self, connection: Connection, where: Where, period: Period
     ) -> Mapping[date, Counter[str]]:

@@ -194,3 +194,27 @@ def test_no_cell_of_a_file_is_run_as_a_formula(console: Console, ana: FlaskClien
         for one in row:
             assert not one.startswith(("=", "+", "@", "\t", "\r")), one
             assert not one.startswith("-") or float(one) <= 0
+
+
+def test_days_before_the_record_begins_are_not_compared_with(
+    console: Console, ana: FlaskClient
+) -> None:
+    """Nothing is known of them: everything would be called more."""
+    some(console, 40)
+    page = words(ana.get("/figures"))
+    assert "No call of the baseline is on record" in page
+    assert "More:" not in page
+    assert "Baseline, a day" not in page
+
+
+def test_a_baseline_that_begins_before_the_record_is_doubted(
+    console: Console, ana: FlaskClient
+) -> None:
+    """It is compared all the same, and said to be perhaps not whole."""
+    some(console, 40)
+    some(console, 12, ago=40)
+    page = words(ana.get("/figures"))
+    assert "The first call on record here is of 12 Nov 2026" in page
+    assert "More: " in page
+    report = words(ana.get("/figures/day?day=2026-11-12"))
+    assert "No call of the baseline is on record" in report
