@@ -1,7 +1,8 @@
-"""Tells officers of calls in which somebody confirmed one of their people.
+"""Tells officers of calls that turn out to be of their people after they came.
 
 The drain names whose number a call came from. A victim who calls from another phone is named
-by a handler; their officer is told then, within a turn, as of any other call of theirs.
+by a handler; a number is learned to be somebody's while they call. Their officer is told then,
+within a turn, as of any other call of theirs.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from incidents.drain import Drain
-from incidents.recognising import Call, matches
+from incidents.recognising import Call, matches, recognised_since
 from incidents.recorded import Sealed
 from incidents.roles import Roles
 from incidents.sealed import Keys
@@ -26,12 +27,14 @@ EVERY: Final = 2.0
 """Seconds between two looks."""
 BACK: Final = timedelta(hours=24)
 """A part confirmed while no engine ran is still told of for so long."""
+LATELY: Final = timedelta(hours=1)
+"""Calls that began so long ago are asked again whose number it is."""
 THEIRS: Final = ("victim", "caller")
 """Parts that make it a call of theirs. A suspect or a witness did not call."""
 
 
 class Naming:
-    """Looks for confirmed parts. Runs beside the drain."""
+    """Looks for confirmed parts and for numbers learned. Runs beside the drain."""
 
     name = "naming"
     every = EVERY
@@ -48,12 +51,17 @@ class Naming:
     def turn(self, behind: float) -> None:
         """Look once. Raises ``StoreUnavailable``; what was not recorded is found again."""
         with reading(self._store.engine) as connection:
-            found = self._found(connection, self._clock() - BACK)
+            now = self._clock()
+            found = [
+                *self._found(connection, now - BACK),
+                *recognised_since(connection, self._keys, self._roles, now - LATELY),
+            ]
             new = self._drain.unknown(connection, found)
         if new:
             self._drain.record(new)
 
     def _found(self, connection: Connection, since: datetime) -> list[Sealed]:
+        """Return the events of parts confirmed since."""
         rows = connection.execute(
             select(parts.c.call_key, parts.c.person_id, parts.c.at, incidents.c.month)
             .join(incidents, incidents.c.call_key == parts.c.call_key)

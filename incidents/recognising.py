@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from incidents.families import batches, families
 from incidents.fold import Incident
@@ -48,6 +48,19 @@ def recognised(
     """
     if not calls:
         return []
+    return _by_number(connection, keys, roles, incidents.c.call_key.in_(sorted(calls)))
+
+
+def recognised_since(
+    connection: Connection, keys: Keys, roles: Roles, since: datetime
+) -> list[Sealed]:
+    """Return the same for every call that began at ``since`` or later."""
+    return _by_number(connection, keys, roles, incidents.c.started_at >= since)
+
+
+def _by_number(
+    connection: Connection, keys: Keys, roles: Roles, which: ColumnElement[bool]
+) -> list[Sealed]:
     rows = connection.execute(
         select(
             incidents.c.call_key,
@@ -57,7 +70,7 @@ def recognised(
         )
         .join(person_numbers, person_numbers.c.number_id == incidents.c.number_id)
         .where(
-            incidents.c.call_key.in_(sorted(calls)),
+            which,
             incidents.c.purpose != "proof",
             person_numbers.c.ended_at.is_(None),
         )

@@ -14,13 +14,14 @@ from incidents.audit import Audit
 from incidents.contact_lists import ContactLists
 from incidents.contacts import Contacts
 from incidents.identity import uuid7
+from incidents.numbers import number_row
 from incidents.persons import Persons
 from incidents.roles import Roles
 from incidents.standing import Standing
 from incidents.store import Store
-from incidents.tables import merges, people, users
+from incidents.tables import merges, people, person_numbers, users
 from incidents.transactions import reading, writing
-from tests.incidents.making import KEYS, NOW, ROLES
+from tests.incidents.making import KEYS, NOW, NUMBER, ROLES
 
 TODAY: Final = date(2026, 12, 22)
 """The local day of the tests' now."""
@@ -104,6 +105,14 @@ class Office:
         """Every row of a table."""
         with reading(self.store.engine) as connection:
             return list(connection.execute(select(table)))  # type: ignore[call-overload]
+
+
+def owns(office: Office, person: str, number: str = NUMBER) -> None:
+    """Write down whose number it is."""
+    with writing(office.store.engine) as connection:
+        row = number_row(connection, KEYS, number, NOW)
+        facts = {"id": person[-20:] + number[-4:], "person_id": person, "number_id": row}
+        connection.execute(person_numbers.insert().values(**facts, data=b"", by="cara", at=NOW))
 
 
 def told(found: Standing) -> tuple[list[str], list[str], str]:

@@ -12,7 +12,7 @@ from incidents.naming import Naming
 from incidents.told_calls import ToldCalls
 from tests.incidents.desks import ANNA, rules
 from tests.incidents.making import KEYS, NOW, ROLES, Caller, Machine, after
-from tests.incidents.officers import Office
+from tests.incidents.officers import Office, owns
 
 
 @pytest.fixture
@@ -74,6 +74,20 @@ def test_a_second_look_changes_nothing(
     look(machine)
     assert machine.store.revision() == before
     assert machine.incident(caller).contacts == ("cara",)
+
+
+def test_a_number_learned_while_its_owner_calls_tells_their_officer(
+    machine: Machine, office: Office, mair: str, caller: Caller
+) -> None:
+    """And once only; a call of some hours ago is not dug out for it."""
+    owns(office, mair, caller.number or "")
+    look(machine, timedelta(hours=2).total_seconds())
+    assert machine.incident(caller).contacts == ()
+    look(machine)
+    assert machine.incident(caller).contacts == ("cara",)
+    before = machine.store.revision()
+    look(machine)
+    assert machine.store.revision() == before
 
 
 def test_a_suspect_and_whoever_nobody_stands_for_tell_nobody(

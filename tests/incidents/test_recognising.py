@@ -8,14 +8,13 @@ import pytest
 from sqlalchemy import func, select
 
 from incidents.audit import Audit
-from incidents.numbers import number_row
 from incidents.store import NoSuchIncident
-from incidents.tables import events, person_numbers
+from incidents.tables import events
 from incidents.told_calls import ToldCalls
-from incidents.transactions import reading, writing
+from incidents.transactions import reading
 from incidents.work import Work
-from tests.incidents.making import KEYS, NOW, NUMBER, Caller, Machine, after
-from tests.incidents.officers import TODAY, Office
+from tests.incidents.making import KEYS, NOW, Caller, Machine, after
+from tests.incidents.officers import TODAY, Office, owns
 
 
 @pytest.fixture
@@ -37,14 +36,6 @@ def mair(office: Office) -> str:
 def told(machine: Machine) -> ToldCalls:
     """The calls officers are told of."""
     return ToldCalls(machine.store, KEYS, Audit(machine.store.engine, KEYS))
-
-
-def owns(office: Office, person: str, number: str = NUMBER) -> None:
-    """Write down whose number it is."""
-    with writing(office.store.engine) as connection:
-        row = number_row(connection, KEYS, number, NOW)
-        facts = {"id": person[-20:] + number[-4:], "person_id": person, "number_id": row}
-        connection.execute(person_numbers.insert().values(**facts, data=b"", by="cara", at=NOW))
 
 
 def came(machine: Machine, **facts: object) -> Caller:
