@@ -367,3 +367,17 @@ def test_the_delivered_rules_follow_up_a_contact_line_call(room: Room) -> None:
     assert set(made) == {"contact_line", "repeat_victim_silent"}
     there = made["contact_line"]
     assert (there.kind, there.owner, there.person_id) == ("safe_call", "dan", mair)
+
+
+def test_whoever_typed_their_code_is_the_person_of_the_follow_up(room: Room) -> None:
+    """On the contact line, from a withheld number: it is their officer's all the same."""
+    mair = victim(room)
+    appoint(room, mair, "dan")
+    caller = Caller(number=None, withheld=True)
+    told: dict[str, Any] = {"line": "contact", "person": mair, "how": "code"}
+    arrives = replace(caller.arrives(), data={**caller.arrives().data, **told})
+    typed = caller.event("code_typed", 1, content="code", **told)
+    room.machine.drained(arrives, typed, caller.hangs_up())
+    rule = replace(SILENT, id="line", when=When(lines=("contact",), connections=("dropped",)))
+    (made,) = turn(room, rule)
+    assert (made.owner, made.person_id) == ("dan", mair)
