@@ -17,8 +17,8 @@ Screens = Callable[..., Screen]
 def added(screen: Screen, name: str, number: str) -> Page:
     """Add a repeat victim with a safe number, and stay on their page."""
     page = screen.open("/people/new")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Number").fill(number)
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Number", exact=True).fill(number)
     page.get_by_label("May it be called?").select_option("safe")
     page.get_by_label("Safe hours").fill("weekdays 10:00 to 14:00")
     page.get_by_label("Known as a repeat victim").check()
@@ -42,6 +42,10 @@ def test_axe_finds_nothing_on_the_pages_about_people(
     page.get_by_text("Add a number", exact=True).click()
     page.locator("td summary").click()
     assert findings(page) == []
+    page.get_by_role("button", name="Give a code").click()
+    expect(page.locator(".personal-code")).to_be_visible()
+    assert findings(page) == []
+    page.get_by_role("link", name="Back to the person").click()
     page.get_by_role("link", name="Change the facts").click()
     page.get_by_label("MARAC").fill("soon")
     page.get_by_role("button", name="Save the facts").click()

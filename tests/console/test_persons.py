@@ -183,7 +183,7 @@ def test_anybody_else_is_asked_why_and_the_reason_is_kept(console: Console) -> N
     "action",
     [
         *("facts", "repeat", "numbers", "numbers/nothing/safe", "numbers/nothing/end"),
-        *("addresses", "addresses/nothing/end"),
+        *("addresses", "addresses/nothing/end", "code", "code/end"),
     ],
 )
 def test_nobody_changes_a_person_they_may_not_open(console: Console, action: str) -> None:
