@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, case, or_
 
-from callflow.urgency import SOON
+from callflow.urgency import NOW, SOON
 from incidents.fold import Incident
 from incidents.tables import incidents
 
@@ -19,6 +19,7 @@ BY_HAND = "urgency set by a person"
 
 def handled(folded: Incident, stored: Incident) -> Incident:
     """Put the handlers' columns of ``stored`` on ``folded``, which may know more of the caller."""
+    folded = _raised(folded, stored)
     closed_at = stored.closed_at
     if _later(folded.alerted_at, closed_at):
         # The caller asked again after it was closed: nobody has it, and it waits.
@@ -52,6 +53,29 @@ def handled(folded: Incident, stored: Incident) -> Incident:
             away_at=stored.away_at,
             rung=stored.rung,
         )
+    )
+
+
+def _raised(folded: Incident, stored: Incident) -> Incident:
+    """Keep what the store found out and a fold of the journal alone cannot know (rules 3 and 4).
+
+    Markers, repeats and people stand in the store only: with the store away, a key of the caller
+    must not take a marked call down from the top, and a hang-up must not send it to review.
+    """
+    marked = stored.proposed_grade is not None and folded.proposed_grade is None
+    by_hand = stored.reasons[:1] == (BY_HAND,)
+    rank = NOW if marked else folded.urgency if by_hand else stored.urgency
+    if rank < folded.urgency:
+        led = stored.reasons[1:2] if by_hand else stored.reasons[:1]
+        folded = replace(folded, urgency=rank, reasons=(*led, *folded.reasons))
+    moments = [at for at in (folded.alerted_at, stored.alerted_at) if at is not None]
+    return replace(
+        folded,
+        state="waiting" if marked else folded.state,
+        proposed_grade=folded.proposed_grade or stored.proposed_grade,
+        alerted_at=max(moments, default=None),
+        people=folded.people or stored.people,
+        contacts=folded.contacts or stored.contacts,
     )
 
 

@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 
 from incidents.board import Board, Change
 from incidents.fold import Incident
+from incidents.numbers import number_row
 from incidents.patience import PATIENCE
 from incidents.recorded import Recorded
 from incidents.segment import Segment
 from incidents.store import Store
-from incidents.transactions import StoreUnavailable
+from incidents.tables import markers
+from incidents.transactions import StoreUnavailable, writing
 from tests.incidents.desks import noted
 from tests.incidents.making import KEYS, NOW, Caller, Machine, after, drain_all, left, sealed
 
@@ -220,6 +222,29 @@ def test_a_repeat_known_to_the_store_only_raises_the_journals_incident(
     drain_all(sqlite_machine.drain())
     assert shown(live.refresh(NOW))[second.reference].urgency == 3
     assert shown(live.snapshot(NOW))[second.reference].urgency == 3
+
+
+def test_rules_3_and_4_hold_on_a_board_that_lost_the_store(switched: Machine) -> None:
+    """What only the store knows, a marker and a repeat, is not taken back by what comes next."""
+    first, again = Caller(), Caller(began=after(60))
+    marked = Caller(number="+447700900456")
+    with writing(switched.store.engine) as connection:
+        row = number_row(connection, KEYS, "+447700900456", NOW)
+        kinds = {"kind": "high_risk", "action": b"", "owner": "cara", "number_id": row}
+        times = {"created_at": NOW, "expires_at": after(3600)}
+        connection.execute(markers.insert().values(id="m", **kinds, **times))
+    switched.drained(first.arrives())
+    switched.drained(again.arrives(), marked.arrives())
+    live = board(switched)
+    live.refresh(NOW)
+    off(switched)
+    left(switched.folders[0], again.stays_silent(), marked.hangs_up())
+    found = shown(live.refresh(NOW))
+    assert found[again.reference].urgency == 3
+    assert "second silent call in 1 minute" in found[again.reference].reasons
+    one = found[marked.reference]
+    assert (one.urgency, one.state, one.connection) == (1, "waiting", "dropped")
+    assert one.reasons[0] == "high-risk marker"
 
 
 def test_a_restarted_console_shows_the_same_board(sqlite_machine: Machine) -> None:
