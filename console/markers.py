@@ -155,7 +155,7 @@ def blueprint(markers: Markers, follow_ups: FollowUps) -> Blueprint:
         return _change(
             id_,
             typed,
-            lambda: markers.review(id_, _wanted(typed), by=holder().name, now=doors().clock()),
+            lambda: markers.review(id_, _wanted(typed), by=actor(holder()), now=doors().clock()),
         )
 
     @pages.post("/markers/<id_>/end")

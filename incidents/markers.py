@@ -112,19 +112,24 @@ class Markers:
         self._audit.put(connection, by, "collection", "set a marker", row, why, at=now)
         return row
 
-    def review(self, marker: str, wanted: Wanted, *, by: str, now: datetime) -> None:
+    def review(self, marker: str, wanted: Wanted, *, by: Actor, now: datetime) -> None:
         """Say anew what is to be done, who owns it and until when it stands.
 
-        Raises ``NoSuchMarker``, ``Conflict`` when it has ended, and ``Unfit``.
+        Raises ``NoSuchMarker``, ``Conflict`` when it has ended, and ``Unfit``: to have a high-risk
+        one stand for less time takes a supervisor, as to end it does.
         """
         with writing(self._store.engine) as connection:
             row = self._open_row(connection, marker)
             action, why = self._fit(connection, wanted, now)
-            change = _change("reviewed", by, why, now, wanted)
+            if wanted.until < row.expires_at and not self._may_end(row, by):
+                raise Unfit("until", "A high-risk marker is shortened by a supervisor: ask one.")
+            change = _change("reviewed", by.name, why, now, wanted)
             self._write(
                 connection, row, change, action, owner=wanted.owner, expires_at=wanted.until
             )
-            self._audit.put(connection, by, "alteration", "reviewed a marker", marker, why, at=now)
+            self._audit.put(
+                connection, by.name, "alteration", "reviewed a marker", marker, why, at=now
+            )
 
     def end(self, marker: str, reason: str, *, by: Actor, now: datetime) -> None:
         """End a marker; calls it has raised stay raised.
@@ -135,13 +140,16 @@ class Markers:
         why = text_of("why", reason, "why it is no longer needed", LONGEST_REASON)
         with writing(self._store.engine) as connection:
             row = self._open_row(connection, marker)
-            if self.kinds.of(row.kind).high_risk and not self._roles.may(by.role, "supervise"):
+            if not self._may_end(row, by):
                 raise Conflict("A high-risk marker is ended by a supervisor: ask one.")
             change = _change("ended", by.name, why, now)
             self._write(connection, row, change, None, ended_at=now, ended_by=by.name)
             self._audit.put(
                 connection, by.name, "alteration", "ended a marker", marker, why, at=now
             )
+
+    def _may_end(self, row: Row[Any], by: Actor) -> bool:
+        return not self.kinds.of(row.kind).high_risk or self._roles.may(by.role, "supervise")
 
     def one(self, marker: str) -> Marker:
         """Return a marker, ended or not. Raises ``NoSuchMarker``."""

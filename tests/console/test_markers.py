@@ -129,10 +129,10 @@ def test_a_review_and_an_end_are_told_on_its_page(console: Console) -> None:
         console.handler("dora", role="contact_officer"),
         console.handler("sue", role="supervisor"),
     )
-    typed = {"action": "Ring the SPOC", "owner": "dora", "until": "2027-03-01", "reason": "Met her"}
+    typed = {"action": "Ring the SPOC", "owner": "dora", "until": "2027-12-01", "reason": "Met her"}
     assert send(cara, one, f"{one}/review", **typed).status_code == 303
     page = cara.get(one).text
-    assert "dora reviewed it, to stand until 1 Mar 2027, owner dora. Why: Met her" in page
+    assert "dora reviewed it, to stand until 1 Dec 2027, owner dora. Why: Met her" in page
     assert "ended by a supervisor" in page
     answer = send(cara, one, f"{one}/end", why="Kept words")
     assert answer.status_code == 409

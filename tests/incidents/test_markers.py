@@ -101,7 +101,7 @@ def test_a_review_says_anew_what_to_do_and_until_when_and_keeps_the_history(
     id_ = work.set_on_call(room.waiting("7").reference, wanted(), by="anna", now=NOW)
     until = NOW + timedelta(days=500)
     anew = replace(wanted(), action="Ring the SPOC", owner="dan", until=until, reason="Reviewed")
-    work.review(id_, anew, by="cara", now=after(60))
+    work.review(id_, anew, by=CARA, now=after(60))
     found = work.one(id_)
     assert (found.action, found.owner, found.expires_at) == ("Ring the SPOC", "dan", until)
     assert [(one.by, one.reason) for one in found.changes] == [
@@ -109,9 +109,9 @@ def test_a_review_says_anew_what_to_do_and_until_when_and_keeps_the_history(
         ("cara", "Reviewed"),
     ]
     with pytest.raises(Unfit):
-        work.review(id_, replace(anew, reason=""), by="cara", now=after(61))
+        work.review(id_, replace(anew, reason=""), by=CARA, now=after(61))
     with pytest.raises(NoSuchMarker):
-        work.review("no-such", anew, by="cara", now=after(61))
+        work.review("no-such", anew, by=CARA, now=after(61))
 
 
 def test_a_high_risk_marker_is_ended_by_a_supervisor_alone(room: Room, work: Markers) -> None:
@@ -127,7 +127,7 @@ def test_a_high_risk_marker_is_ended_by_a_supervisor_alone(room: Room, work: Mar
     with pytest.raises(Conflict, match="sue ended it already"):
         work.end(id_, "Moved away", by=SUE, now=after(3))
     with pytest.raises(Conflict, match="sue ended it already"):
-        work.review(id_, wanted(), by="cara", now=after(3))
+        work.review(id_, wanted(), by=CARA, now=after(3))
     assert (work.one(id_).ended_by, work.of_call(caller.key)) == ("sue", ())
     other = work.set_on_call(caller.reference, wanted("weapons"), by="cara", now=after(4))
     work.end(other, "Handed in", by=CARA, now=after(5))
@@ -166,3 +166,20 @@ def test_a_second_of_one_kind_on_one_number_is_refused_until_the_first_has_ended
     work.end(first, "Handed in", by=CARA, now=after(2))
     work.set_on_call(caller.reference, wanted("weapons"), by="dan", now=after(3))
     assert len(work.of_call(caller.key)) == 1
+
+
+def test_a_high_risk_marker_is_shortened_by_a_supervisor_alone(room: Room, work: Markers) -> None:
+    """One that stands until tonight has as good as ended; anybody may have it stand for longer."""
+    reference = room.waiting("7").reference
+    id_ = work.set_on_call(reference, wanted(), by="cara", now=NOW)
+    other = work.set_on_call(reference, wanted("weapons"), by="cara", now=NOW)
+    for days, by in ((301, ANNA), (301, CARA), (20, SUE), (21, ANNA)):
+        anew = replace(wanted(), until=NOW + timedelta(days=days))
+        work.review(id_, anew, by=by, now=after(1))
+    sooner = replace(wanted(), until=NOW + timedelta(days=2))
+    for actor in (CARA, ANNA):
+        with pytest.raises(Unfit, match="supervisor") as refused:
+            work.review(id_, sooner, by=actor, now=after(2))
+        assert refused.value.field == "until"
+    work.review(other, sooner, by=ANNA, now=after(2))
+    assert work.one(id_).expires_at == NOW + timedelta(days=21)
