@@ -116,11 +116,8 @@ def blueprint(callbacks: CallBacks) -> Blueprint:
     def one(id_: str) -> ResponseReturnValue:
         """Show what will happen, then the script, then how it ended."""
         found = _found(id_)
-        mine = found.by == holder().name
-        if not mine and not person_pages().may_open(found.person_id, "viewed a call-back"):
+        if not _may_open(found, "viewed a call-back"):
             return ask_why(found.person_id)
-        if mine:
-            audited().looked(holder(), "viewed a call-back", found.reference or found.person_id)
         return _page(found, {}, {}, 200)
 
     @pages.post("/call-backs/<id_>/start")
@@ -165,6 +162,8 @@ def blueprint(callbacks: CallBacks) -> Blueprint:
     ) -> ResponseReturnValue:
         """Do it; refused, show the page with what was typed. ``named``: its fields there."""
         found = _found(id_)
+        if not _may_open(found, "went to change a call-back"):
+            return ask_why(found.person_id), REFUSED
         try:
             act(_me(), doors().clock())
         except Unfit as unfit:
@@ -178,6 +177,13 @@ def blueprint(callbacks: CallBacks) -> Blueprint:
             return _page(found, typed, {"state": AWAY}, 503)
         _look_now()
         return redirect(url_for("callbacks.one", id_=id_), 303)
+
+    def _may_open(found: CallBack, what: str) -> bool:
+        """Say whether one may be seen now, and log the look if so: another's as its person is."""
+        if found.by != holder().name:
+            return person_pages().may_open(found.person_id, what)
+        audited().looked(holder(), what, found.reference or found.person_id)
+        return True
 
     def _found(id_: str) -> CallBack:
         try:

@@ -18,9 +18,11 @@ from console.figures import as_file, span
 from console.guard import doors, for_right, holder
 from console.operation_sheet import Sheets
 from incidents.operations import PARTS, NoSuchOperation, Operations
+from incidents.transactions import StoreUnavailable
 from incidents.working import Conflict, Unfit
 
 REFUSED: Final = 422
+AWAY: Final = "The store cannot be reached: nothing is saved. What you typed stays here."
 FIELDS: Final = ("name", "area", "from_day", "to_day", "baseline_from", "baseline_to")
 LONGEST_TYPED: Final = 400
 DONE: Final = {
@@ -120,6 +122,8 @@ def blueprint(operations: Operations, sheets: Sheets) -> Blueprint:
             return new_page(typed, wrong.faults, REFUSED)
         except Unfit as unfit:
             return new_page(typed, {unfit.field: str(unfit)}, REFUSED)
+        except StoreUnavailable:
+            return new_page(typed, {"name": AWAY}, 503)
         return to(made, "made")
 
     @pages.get("/operations/<id_>")

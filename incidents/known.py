@@ -4,6 +4,7 @@ It shows why it names somebody and leaves the decision to a person. Nothing is s
 stands on the page of a call the moment it opens.
 """
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,8 +12,9 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
+from incidents.families import families
 from incidents.fold import Incident
-from incidents.persons import Person, canonical, family, person_of
+from incidents.persons import NoSuchPerson, Person, canonical, family, person_of
 from incidents.recognising import CONTACT_LINE
 from incidents.sealed import Keys
 from incidents.store import Store
@@ -127,21 +129,23 @@ def _parts(connection: Connection, call_key: str) -> tuple[dict[str, list[str]],
     ).all()
     confirmed: dict[str, list[str]] = {}
     for row in rows:
-        if row.state == CONFIRMED:
-            told = confirmed.setdefault(canonical(connection, row.person_id), [])
+        for person in _everyone(connection, [row.person_id] if row.state == CONFIRMED else []):
+            told = confirmed.setdefault(person, [])
             told += [row.part] if row.part not in told else []
-    refused = {
-        member
-        for row in rows
-        if row.state == REFUSED
-        for member in family(connection, row.person_id)
-    }
-    return confirmed, refused
+    kin = families(connection, (row.person_id for row in rows if row.state == REFUSED))
+    return confirmed, {member for members in kin.values() for member in members}
 
 
 def _everyone(connection: Connection, persons: Iterable[str]) -> list[str]:
-    """Return the rows that stand for ``persons``, each once, in their order."""
-    return list(dict.fromkeys(canonical(connection, one) for one in persons))
+    """Return the rows that stand for ``persons``, each once, in their order.
+
+    Whoever is on record no more is left out: the page of a call opens without them.
+    """
+    found: dict[str, None] = {}
+    for one in persons:
+        with contextlib.suppress(NoSuchPerson):
+            found[canonical(connection, one)] = None
+    return list(found)
 
 
 def _marac(person: Person, incident: Incident) -> tuple[date, ...]:

@@ -178,6 +178,18 @@ def test_only_who_asked_confirms_or_finishes(console: Console) -> None:
     assert answer.status_code == 409
 
 
+def test_a_form_sent_for_anothers_call_back_is_no_way_round_the_reason(console: Console) -> None:
+    """What is refused would else come with the page, and the page with whoever is called back."""
+    cara, sue = officer(console), officer(console, "sue", "supervisor")
+    page, row = known(console)
+    one = send(cara, page, number=row).headers["Location"]
+    for deed in ("start", "confirmed", "result"):
+        answer = send(sue, one, f"{one}/{deed}", token="", result="no_answer")
+        assert answer.status_code == 422
+        assert "Why do you open this person?" in answer.text
+        assert NAME not in answer.text
+
+
 def test_a_second_confirmation_rings_nobody(console: Console) -> None:
     """The form sent again, or an old page."""
     cara = officer(console)

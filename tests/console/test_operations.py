@@ -65,6 +65,16 @@ def test_a_supervisor_makes_an_operation_and_it_is_on_the_list(sue: FlaskClient)
     assert "Operation County 2026" in words(sue.get("/operations"))
 
 
+def test_with_the_store_away_a_new_operation_is_not_lost(
+    console: Console, sue: FlaskClient
+) -> None:
+    """The form comes back with what was typed, and says that nothing is saved."""
+    sue.get("/operations/new")
+    with console.store_away():
+        answer = send(sue, "/sign-out", "/operations/new", **GOOD)
+    assert (answer.status_code, GOOD["name"] in answer.text) == (503, True)
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "sentence"),
     [

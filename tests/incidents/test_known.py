@@ -151,3 +151,19 @@ def test_only_a_marac_of_the_year_before_is_shown(room: Room) -> None:
     person(room, "Mair Example", NUMBER, Facts(marac=(*days, NOW.date() + timedelta(days=1))))
     [one] = who(room, room.waiting())
     assert one.marac == (days[2], days[1])
+
+
+def test_whoever_is_on_record_no_more_is_left_out(room: Room) -> None:
+    """The call opens all the same, whether the number was theirs or a part was said."""
+    gone, told = person(room, "Gone Example", NUMBER), person(room, "Told Example")
+    refused, mair = person(room, "Not Example"), person(room, "Mair Example", NUMBER)
+    caller = Caller()
+    room.machine.drained(caller.arrives())
+    says(room, caller, told, "confirmed", 1)
+    says(room, caller, refused, "refused", 2)
+    with writing(room.machine.store.engine) as connection:
+        erased = update(people).where(people.c.id.in_([gone, told, refused]))
+        connection.execute(erased.values(erased_at=NOW))
+    assert [one.person.id for one in who(room, caller)] == [mair]
+    with reading(room.machine.store.engine) as connection:
+        assert list(persons_of(connection, caller.key)) == [mair]
