@@ -143,6 +143,7 @@ def application(
     codes = Codes(store, keys, audit, policy.contact.line.ask.keys)
     work = FollowUps(store, keys, audit, policy.follow_ups, policy.roles)
     warnings = Markers(store, keys, audit, policy.markers, policy.roles)
+    stands = contacts.work(store, keys, audit, policy.roles)
     parts = (
         api.blueprint(store, watch, given),
         orders.blueprint(orders.Work(desk, given, carrier, watch, store)),
@@ -171,8 +172,8 @@ def application(
                 callbacks.section(calling_back),
             ),
         ),
-        people_api.blueprint(PersonFiles(store, keys)),
-        contacts.blueprint(contacts.work(store, keys, audit, policy.roles)),
+        people_api.blueprint(PersonFiles(store, keys), stands.contacts),
+        contacts.blueprint(stands),
         told_calls.blueprint(ToldCalls(store, keys, audit)),
         supervising.blueprint(desk, Presence(store.engine), watch, policy.ladder),
         follow_ups.blueprint(work, calling_back),

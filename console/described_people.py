@@ -54,6 +54,7 @@ PERSON: Final[Json] = {
         }
     ],
     "call_count": 1,
+    "contact": {"spocs": ["cara"], "deputies": ["dan"], "acting": "dan", "why": "deputy"},
 }
 
 
@@ -95,6 +96,7 @@ def person_schemas() -> Json:
     number: Json = {"number": text, "safe": {**text, "enum": list(SAFE)}, "hours": text}
     written: Json = {"id": text, "by": text, "at": moment}
     mates: Json = {"type": "array", "items": _object({"id": text, "name": text})}
+    names: Json = {"type": "array", "items": text}
     call: Json = {
         "reference": text,
         "started_at": moment,
@@ -131,6 +133,8 @@ def person_schemas() -> Json:
             "description": "The latest, newest first.",
         },
         "call_count": {"type": "integer", "minimum": 0},
+        "contact": _object({"spocs": names, "deputies": names, "acting": maybe, "why": maybe})
+        | {"description": "Who stands for them today; two in one place only after a merge."},
     }
     told = {"description": "Somebody a call may concern, with what is known of them."}
     return {"Person": _object(person) | told}

@@ -15,12 +15,14 @@ from console.answers import PREFIX, as_read, for_api, refusal, word_refusals
 from console.audited import PERSON_REASON, audited
 from console.guard import authorised_by, doors, holder
 from console.person_page import look_at_household
+from incidents.contacts import Contacts
 from incidents.fold import as_text
 from incidents.person_files import Earlier, PersonFile, PersonFiles
 from incidents.persons import NoSuchPerson
+from incidents.standing import Standing
 
 
-def blueprint(files: PersonFiles) -> Blueprint:
+def blueprint(files: PersonFiles, contacts: Contacts) -> Blueprint:
     """Make the blueprint. The app it joins has ``console.guard``'s doors."""
     api = Blueprint("people_api", __name__, url_prefix=f"{PREFIX}/people")
 
@@ -39,7 +41,7 @@ def blueprint(files: PersonFiles) -> Blueprint:
         if not audited().may_open_person(record, holder(), reason, own=own, what="viewed a person"):
             return refusal(403, PERSON_REASON)
         look_at_household(file)
-        return as_read(as_json(file))
+        return as_read({**as_json(file), "contact": _contact(contacts.standing(record, today))})
 
     word_refusals(api)
     return api
@@ -82,6 +84,16 @@ def as_json(file: PersonFile) -> dict[str, Any]:
         ],
         "calls": [_call(one) for one in file.calls],
         "call_count": file.call_count,
+    }
+
+
+def _contact(stands: Standing) -> dict[str, Any]:
+    acting = stands.acting
+    return {
+        "spocs": [place.officer.name for place in stands.spocs],
+        "deputies": [place.officer.name for place in stands.deputies],
+        "acting": acting.name if acting else None,
+        "why": acting.why if acting else None,
     }
 
 

@@ -188,7 +188,7 @@ class Console:
                     callbacks.section(self.callbacks),
                 ),
             ),
-            people_api.blueprint(PersonFiles(self.store, self.keys)),
+            people_api.blueprint(PersonFiles(self.store, self.keys), self.contacts.contacts),
             reviewing.blueprint(self.reviewing, self.second_look),
             reminders.blueprint(reminders.Reminders(self.store, self.follow_ups, self.reviewing)),
             markers.blueprint(self.markers, self.follow_ups),

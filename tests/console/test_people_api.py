@@ -64,6 +64,26 @@ def test_somebody_who_is_not_own_work_needs_a_reason(console: Console) -> None:
     assert [tuple(one) for one in looks] == [("viewed a person", "records", True)]
 
 
+def test_who_stands_for_them_today_is_told(console: Console) -> None:
+    """By the names of users; nobody is null."""
+    person = added(console)
+    program = console.program("records", role="contact_officer")
+
+    def told() -> object:
+        answer = program.get(f"/api/v1/people/{person}", headers={"X-Reason": "Complaint 12"})
+        validator("Person").validate(answer.get_json())
+        return answer.get_json()["contact"]
+
+    assert told() == {"spocs": [], "deputies": [], "acting": None, "why": None}
+    for name in ("cara", "dan"):
+        password, role = "a long enough password", "contact_officer"
+        console.accounts.add_user(name, password, now=NOW, role=role)
+    day = NOW.date()
+    console.contacts.contacts.assign(person, "cara", "dan", by="sue", now=NOW, day=day)
+    console.contacts.absences.enter("cara", day, day, by="cara", now=NOW, day=day)
+    assert told() == {"spocs": ["cara"], "deputies": ["dan"], "acting": "dan", "why": "deputy"}
+
+
 def test_ones_own_work_needs_none(console: Console) -> None:
     """A token acts as a user of its own name."""
     person = added(console, by="records")
