@@ -155,7 +155,7 @@ def application(
         operations.blueprint(
             seasons,
             Sheets(
-                Visiting(store, keys, audit, policy.roles, policy.follow_ups, policy.figures),
+                Visiting(store, keys, audit, policy.roles, work, policy.figures),
                 Counting(store, policy.figures),
                 policy.grades,
                 training=settings.training,

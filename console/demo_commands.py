@@ -66,6 +66,7 @@ def demo_command(opened: OpenDemo) -> click.Command:
 
 def writers(store: Store, keys: Keys, audit: Audit, policy: Policy, given: Rules) -> Writers:
     """Return what writes on a site."""
+    work = FollowUps(store, keys, audit, policy.follow_ups, policy.roles)
     return Writers(
         store=store,
         keys=keys,
@@ -79,7 +80,7 @@ def writers(store: Store, keys: Keys, audit: Audit, policy: Policy, given: Rules
         addresses=Addresses(store, keys, audit),
         contacts=Contacts(store, keys, audit, policy.roles),
         markers=Markers(store, keys, audit, policy.markers, policy.roles),
-        follow_ups=FollowUps(store, keys, audit, policy.follow_ups, policy.roles),
+        follow_ups=work,
         operations=Operations(store, keys, audit),
-        visiting=Visiting(store, keys, audit, policy.roles, policy.follow_ups, policy.figures),
+        visiting=Visiting(store, keys, audit, policy.roles, work, policy.figures),
     )

@@ -7,10 +7,9 @@ never chooses between people.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, or_, select
@@ -18,9 +17,10 @@ from sqlalchemy import Connection, Row, and_, or_, select
 from incidents.audit import Audit
 from incidents.families import batches, families
 from incidents.figure_policy import FigurePolicy
-from incidents.follow_up_kinds import Kind, Kinds
-from incidents.identity import uuid7
+from incidents.follow_up_kinds import New
+from incidents.follow_ups import FollowUps
 from incidents.operations import VISITS, NoSuchOperation
+from incidents.owners import owner_id, owners
 from incidents.periods import Period
 from incidents.roles import Roles
 from incidents.sealed import Keys
@@ -30,6 +30,7 @@ from incidents.tables import (
     follow_ups,
     in_scope,
     operations,
+    people,
     users,
 )
 from incidents.transactions import reading, writing
@@ -51,16 +52,6 @@ class Offered:
     took: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A visit that is to be planned. ``nth``: how many before it led to nobody."""
-
-    kind: Kind
-    person: str
-    owner_id: str
-    nth: int
-
-
 class Visiting:
     """Plans and counts the visits of one site. Every method raises ``StoreUnavailable``."""
 
@@ -70,14 +61,14 @@ class Visiting:
         keys: Keys,
         audit: Audit,
         roles: Roles,
-        kinds: Kinds,
+        work: FollowUps,
         policy: FigurePolicy,
     ) -> None:
         self._store = store
         self._keys = keys
         self._audit = audit
         self._roles = roles
-        self._kinds = kinds
+        self._work = work
         self._policy = policy
 
     def plan(
@@ -100,11 +91,12 @@ class Visiting:
             raise Unfit("due", f"Give a day from today on, within {LATEST.days} days.")
         with writing(self._store.engine) as connection:
             name = _open_name(connection, operation)
-            owner_id = self._owner_id(connection, owner)
+            chosen = owner_id(connection, self._roles, owner), owner
             made = 0
-            for wanted in self._wanting(connection, operation, day, owner_id):
-                due = due_at or now + timedelta(days=wanted.kind.due_days)
-                self._put(connection, operation, name, wanted, due, by, now)
+            for new in self._wanting(connection, operation, day, chosen):
+                due = due_at or now + timedelta(days=new.kind.due_days)
+                text = f"{new.kind.name}: {name}"
+                self._work.put(connection, replace(new, text=text, due_at=due), by=by, now=now)
                 made += 1
             if made:
                 what = f"planned {made} visits in an operation"
@@ -112,65 +104,49 @@ class Visiting:
         return made
 
     def _wanting(
-        self, connection: Connection, operation: str, day: date, owner_id: str
-    ) -> Iterable[_Wanted]:
-        """Yield the visits that are wanted, each person once, with whose it is."""
+        self, connection: Connection, operation: str, day: date, chosen: tuple[str, str]
+    ) -> Iterable[New]:
+        """Yield the visits that are wanted, each person once, without their time and text.
+
+        ``chosen``: id and name of whoever owns those that no point of contact does.
+        """
         scope = _scope(connection, operation)
         kin = families(connection, (one.person_id for one in scope))
         acting = standing(connection, self._roles, kin, day)
         had = self._had(connection, operation)
         for one in scope:
-            kind = self._kinds.get(VISITS[one.part])
+            kind = self._work.kinds.get(VISITS[one.part])
             if one.person_id not in kin or kind is None:
                 continue
-            place = kin[one.person_id][0], kind.id
-            nth = had[place]
+            person = kin[one.person_id][0]
+            nth = had[person, kind.id]
             if nth is None:
                 continue
-            had[place] = None
+            had[person, kind.id] = None
             stands = acting[one.person_id].acting if one.part == "victim" else None
-            fits = stands is not None and self._fits(connection, stands.user_id)
-            theirs = stands.user_id if stands is not None and fits else owner_id
-            yield _Wanted(kind, place[0], theirs, nth)
-
-    def _put(
-        self,
-        connection: Connection,
-        operation: str,
-        name: str,
-        wanted: _Wanted,
-        due: datetime,
-        by: str,
-        now: datetime,
-    ) -> None:
-        row, kind, person = uuid7(now), wanted.kind, wanted.person
-        told = json.dumps({"text": f"{kind.name}: {name}", "moves": []}).encode()
-        connection.execute(
-            follow_ups.insert().values(
-                id=row,
-                kind=kind.id,
+            mine, name = chosen
+            if stands is not None and self._fits(connection, stands.user_id):
+                mine, name = stands.user_id, stands.name
+            yield New(
+                kind=kind,
+                text="",
+                owner_id=mine,
+                owner=name,
+                due_at=datetime.max.replace(tzinfo=UTC),
+                call_key=None,
                 person_id=person,
+                once=self._keys.look_up(f"visit|{operation}|{person}|{kind.id}|{nth}"),
                 operation_id=operation,
-                owner_id=wanted.owner_id,
-                due_at=due,
-                data=self._keys.seal(told, f"follow_ups|{row}|data"),
-                created_by=by,
-                created_at=now,
-                once=self._keys.look_up(f"visit|{operation}|{person}|{kind.id}|{wanted.nth}"),
             )
-        )
 
-    def owners(self) -> tuple[str, ...]:
+    def owners(self) -> Sequence[str]:
         """Return the names of those who may own a visit."""
-        query = select(users.c.name).where(
-            users.c.disabled_at.is_(None), users.c.role.in_(self._roles.with_right("people"))
-        )
         with reading(self._store.engine) as connection:
-            return tuple(connection.scalars(query.order_by(users.c.name)))
+            return owners(connection, self._roles)
 
     def offered(self, operation: str, period: Period) -> tuple[Offered, ...]:
         """Count contacts offered and taken up, by part: the operation's, and others with people of
-        its scope that were closed in its days. Raises ``NoSuchOperation``."""
+        its scope, of no operation, that were closed in its days. Raises ``NoSuchOperation``."""
         with reading(self._store.engine) as connection:
             _row(connection, operation)
             scope = _scope(connection, operation)
@@ -203,7 +179,7 @@ class Visiting:
             query = select(column.kind, column.outcome, column.person_id).where(
                 column.person_id.in_(some),
                 column.closed_at.is_not(None),
-                or_(column.operation_id == operation, within),
+                or_(column.operation_id == operation, and_(column.operation_id.is_(None), within)),
             )
             found += connection.execute(query)
         return found
@@ -224,14 +200,6 @@ class Visiting:
             else:
                 found[place] = None
         return found
-
-    def _owner_id(self, connection: Connection, name: str) -> str:
-        row = connection.execute(
-            select(users.c.id).where(users.c.name == name, users.c.disabled_at.is_(None))
-        ).first()
-        if row is None or not self._fits(connection, row.id):
-            raise Unfit("owner", "Choose somebody who is here and may work with people.")
-        return str(row.id)
 
     def _fits(self, connection: Connection, user: str) -> bool:
         role = connection.scalar(
@@ -257,7 +225,12 @@ def _scope(connection: Connection, operation: str) -> list[Row[Any]]:
     return list(
         connection.execute(
             select(in_scope.c.person_id, in_scope.c.part)
-            .where(in_scope.c.operation_id == operation, in_scope.c.removed_at.is_(None))
+            .join(people, people.c.id == in_scope.c.person_id)
+            .where(
+                in_scope.c.operation_id == operation,
+                in_scope.c.removed_at.is_(None),
+                people.c.erased_at.is_(None),
+            )
             .order_by(in_scope.c.id)
         )
     )

@@ -198,7 +198,7 @@ class Console:
 
     def _sheets(self, policy: Policy) -> Sheets:
         counting = Counting(self.store, policy.figures)
-        given = (self.store, self.keys, self.audit, policy.roles, policy.follow_ups)
+        given = (self.store, self.keys, self.audit, policy.roles, self.follow_ups)
         return Sheets(
             Visiting(*given, policy.figures), counting, policy.grades, training=self.training
         )

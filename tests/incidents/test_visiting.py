@@ -53,7 +53,7 @@ class Season:
         self.persons = Persons(self.store, KEYS, log)
         self.contacts = Contacts(self.store, KEYS, log, self.roles)
         self.follow_ups = FollowUps(self.store, KEYS, log, self.kinds, self.roles)
-        self.visiting = Visiting(self.store, KEYS, log, self.roles, self.kinds, self.policy)
+        self.visiting = Visiting(self.store, KEYS, log, self.roles, self.follow_ups, self.policy)
         accounts = Accounts(self.store.engine, KEYS, self.roles, audit=log)
         for name, role in (("sue", "supervisor"), ("cara", "contact_officer"), ("ana", "analyst")):
             accounts.add_user(name, "a long enough password", now=NOW, role=role)
@@ -160,7 +160,7 @@ def test_a_visit_is_owned_by_somebody_who_may_work_with_people(season: Season) -
             )
         assert refused.value.field == "due"
     assert season.visits() == []
-    assert season.visiting.owners() == ("cara", "sue")
+    assert list(season.visiting.owners()) == ["cara", "sue"]
 
 
 def test_a_closed_operation_plans_nothing(season: Season) -> None:
@@ -236,3 +236,12 @@ def test_planning_is_in_the_audit_log_without_a_name(season: Season) -> None:
             )
         ).all()
     assert logged == ["planned 1 visits in an operation"]
+
+
+def test_who_was_erased_is_not_visited(season: Season) -> None:
+    """Nor counted among those who could be offered something."""
+    ann = season.person("Ann One")
+    with writing(season.store.engine) as connection:
+        connection.execute(update(people).where(people.c.id == ann).values(erased_at=NOW))
+    assert season.plan() == 0
+    assert season.offered() == [(0, 0, 0, 0, 0), (0, 0, 0, 0, 0)]
