@@ -27,6 +27,8 @@ LONGEST_TERMS: Final = 200
 MOST_WORDS: Final = 12
 MOST_FOUND: Final = 50
 """Incidents shown of one search, the newest."""
+PROOF: Final = "proof"
+"""The purpose of the watchman's own calls, which nobody looks for."""
 _MOST_ROWS: Final = 200
 """Texts looked at for them: several may stand on one incident."""
 _SHORTEST_NUMBER: Final = 7
@@ -91,7 +93,7 @@ class Search:
         known = select(numbers.c.id).where(numbers.c.look_up == look_up_of(self._keys, number))
         query = (
             _incidents()
-            .where(incidents.c.number_id == known.scalar_subquery())
+            .where(incidents.c.number_id == known.scalar_subquery(), incidents.c.purpose != PROOF)
             .order_by(incidents.c.started_at.desc())
             .limit(MOST_FOUND + 1)
         )
@@ -104,17 +106,24 @@ class Search:
         Raises ``Unfit`` when there is no word, or too many.
         """
         words = words_in(terms)
-        query = (
-            _incidents(timeline.c.kind.label("where"))
-            .join(searchable, searchable.c.call_key == incidents.c.call_key)
-            .join(timeline, timeline.c.id == searchable.c.row)
-            .where(with_words(self._store.engine, self._keys, words))
+        # The newest first, then what they stand on: of a common word there are half a million.
+        newest = (
+            select(searchable.c.number, searchable.c.row, searchable.c.call_key)
+            .where(searchable.c.kind == "entry", with_words(self._store.engine, self._keys, words))
             .order_by(searchable.c.number.desc())
             .limit(_MOST_ROWS)
+            .subquery()
+        )
+        query = (
+            _incidents(timeline.c.kind.label("where"))
+            .join(newest, newest.c.call_key == incidents.c.call_key)
+            .join(timeline, timeline.c.id == newest.c.row)
+            .order_by(newest.c.number.desc())
         )
         with reading(self._store.engine) as connection:
             rows = connection.execute(query).all()
-        return _result(rows, more=len(rows) == _MOST_ROWS)
+        more = len(rows) == _MOST_ROWS
+        return _result([row for row in rows if row.purpose != PROOF], more=more)
 
 
 def words_in(terms: str) -> frozenset[str]:
@@ -138,7 +147,7 @@ def with_words(engine: Engine, keys: Keys, words: frozenset[str]) -> TextClause:
 def _incidents(*more: Any) -> Select[Any]:
     column = incidents.c
     told = (column.reference, column.started_at, column.signal, column.purpose)
-    return select(*told, state_of().label("state"), *more).where(column.purpose != "proof")
+    return select(*told, state_of().label("state"), *more)
 
 
 def _result(rows: Sequence[Row[Any]], *, more: bool = False) -> Result:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import handlers, report, screens, seen, servers, webhooks
+from tests.bench import handlers, report, screens, searches, seen, servers, webhooks
 from tests.bench.figures import Measured
 from tests.running import ROOT
 
@@ -33,6 +33,7 @@ def parts(quick: bool) -> dict[str, Part]:
             "claims": lambda data: handlers.claims(data, 3.0),
             "pressed": lambda data: seen.pressed(data, 10),
             "board": lambda data: seen.board(data, 9),
+            "search": lambda data: searches.search(data, 10_000, 10),
         }
     return {
         "start": lambda data: screens.start_and_size(data, 10.0),
@@ -43,6 +44,7 @@ def parts(quick: bool) -> dict[str, Part]:
         "claims": lambda data: handlers.claims(data, 60.0),
         "pressed": lambda data: seen.pressed(data, 300),
         "board": lambda data: seen.board(data, 150),
+        "search": lambda data: searches.search(data, 1_000_000, 300),
     }
 
 

@@ -25,6 +25,7 @@ from tests.bench import (
     people,
     report,
     screens,
+    searches,
     seen,
     servers,
     traffic,
@@ -256,3 +257,12 @@ def test_a_key_is_seen_on_feed_page_and_board() -> None:
         assert all(0 < one.figure < LOOSE_MS for one in measured.verdicts)
         measured = seen.board(folder / "board", 3, count=50)
     assert all(0 < one.figure < LOOSE_MS for one in measured.verdicts)
+
+
+def test_searches_are_timed_and_one_that_finds_wrongly_spoils_the_run() -> None:
+    """Every kind over a small town; a planted search that misses what is there is no figure."""
+    measured = searches.search(Path(), 2000, 2)
+    assert 0 < measured.verdicts[0].figure < LOOSE_MS
+    assert len(measured.rows) == 8
+    with pytest.raises(Untrue, match="did not find"):
+        searches.timed(lambda _: lambda: False, 1)
