@@ -6,7 +6,7 @@ It is read over every row that stands for them. What it shows is logged by whoev
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, func, or_, select
@@ -17,20 +17,26 @@ from incidents.known import REFUSED
 from incidents.person_lists import worked_with
 from incidents.person_numbers import Owned, numbers_of
 from incidents.persons import Person, family, person_of
+from incidents.recognising import CONTACT_LINE
 from incidents.sealed import Keys
 from incidents.store import Store
-from incidents.tables import incidents, parts, people, person_numbers, timeline
+from incidents.tables import follow_ups, incidents, parts, people, person_numbers, timeline
 from incidents.together import CONFIRMED
 from incidents.transactions import reading
 
 CALLS_SHOWN: Final = 50
+_MOST_TYPED: Final = 500
+"""Follow-ups looked at for calls on the contact line, the latest."""
 _TAKING: Final = ("claimed", "taken_over")
 """Entries that say who held a call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A call of theirs. ``part``: if one was confirmed, else the call came from their number."""
+    """A call of theirs. ``part``: if one was confirmed.
+
+    Else the call came from their number, or (``by_code``) they were known on the contact line.
+    """
 
     reference: str
     started_at: datetime
@@ -40,6 +46,7 @@ class Earlier:
     grade: str | None
     outcome: str | None
     part: str
+    by_code: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,7 @@ class PersonFiles:
         """Return a person's file. Raises ``NoSuchPerson``."""
         with reading(self._store.engine) as connection:
             ids = family(connection, person)
-            calls, count = self._calls(connection, ids)
+            calls, count = self._calls(connection, ids, _typed(connection, ids, None))
             return PersonFile(
                 person_of(connection, self._keys, ids[0]),
                 ids,
@@ -89,15 +96,18 @@ class PersonFiles:
             theirs = select(people.c.id).where(people.c.id.in_(ids), worked_with(user, today))
             if connection.scalar(theirs.limit(1)) is not None:
                 return True
-            return self._holds_call(connection, ids, user)
+            # A day and a night back: no line is open for longer.
+            since = datetime.combine(today, time(), UTC) - timedelta(days=1)
+            of = _of(connection, ids, _typed(connection, ids, since))
+            return self._holds_call(connection, of, user)
 
-    def _holds_call(self, connection: Connection, ids: Collection[str], user: str) -> bool:
+    def _holds_call(self, connection: Connection, of: Any, user: str) -> bool:
         unended = or_(
             and_(incidents.c.handler == user, incidents.c.closed_at.is_(None)),
             incidents.c.connection == "open",
         )
         calls = connection.execute(
-            select(incidents.c.call_key, incidents.c.handler).where(_of(ids), unended)
+            select(incidents.c.call_key, incidents.c.handler).where(of, unended)
         ).all()
         return any(
             call.handler == user or user in self._holders(connection, call.call_key)
@@ -112,9 +122,9 @@ class PersonFiles:
         return {str(json.loads(one).get("by")) for one in opened}
 
     def _calls(
-        self, connection: Connection, ids: Collection[str]
+        self, connection: Connection, ids: Collection[str], typed: Collection[str]
     ) -> tuple[tuple[Earlier, ...], int]:
-        wanted = (_of(ids), incidents.c.purpose != "proof")
+        wanted = (_of(connection, ids, typed), incidents.c.purpose != "proof")
         columns = incidents.c
         rows = connection.execute(
             select(
@@ -136,25 +146,55 @@ class PersonFiles:
             every = select(func.count()).select_from(incidents).where(*wanted)
             count = int(connection.scalar(every) or 0)
         confirmed = _confirmed(connection, ids, [row.call_key for row in rows])
-        return tuple(_earlier(row, confirmed.get(row.call_key, "")) for row in rows), count
+        found = (
+            _earlier(row, confirmed.get(row.call_key, ""), by_code=row.call_key in typed)
+            for row in rows
+        )
+        return tuple(found), count
 
 
-def _of(ids: Collection[str]) -> Any:
-    """Say in SQL whether a call is of these rows: their number's, or by a part somebody confirmed.
+def _of(connection: Connection, ids: Collection[str], typed: Collection[str]) -> Any:
+    """Say in SQL whether a call is of these rows: their number's, by a part somebody confirmed, or
+    one of ``typed``. Where somebody said that it was not them, it is not.
 
-    Where somebody said that it was not them, it is not.
+    The ids are fetched first: with them as values both databases use their indexes.
     """
-    numbers = select(person_numbers.c.number_id).where(
-        person_numbers.c.person_id.in_(ids), person_numbers.c.ended_at.is_(None)
-    )
-    told = select(parts.c.call_key).where(parts.c.person_id.in_(ids), parts.c.ended_at.is_(None))
+    now = person_numbers.c.ended_at.is_(None)
+    numbers = select(person_numbers.c.number_id).where(person_numbers.c.person_id.in_(ids), now)
+    said = connection.execute(
+        select(parts.c.call_key, parts.c.state).where(
+            parts.c.person_id.in_(ids), parts.c.ended_at.is_(None)
+        )
+    ).all()
+    refused = {row.call_key for row in said if row.state == REFUSED}
+    calls = {row.call_key for row in said if row.state == CONFIRMED} | set(typed)
     return and_(
         or_(
-            incidents.c.number_id.in_(numbers),
-            incidents.c.call_key.in_(told.where(parts.c.state == CONFIRMED)),
+            incidents.c.number_id.in_(connection.scalars(numbers).all()),
+            incidents.c.call_key.in_(sorted(calls - refused)),
         ),
-        incidents.c.call_key.not_in(told.where(parts.c.state == REFUSED)),
+        incidents.c.call_key.not_in(sorted(refused)),
     )
+
+
+def _typed(connection: Connection, ids: Collection[str], since: datetime | None) -> set[str]:
+    """Return the calls on the contact line in which their code was typed, or their number known.
+
+    Those that are over have left a follow-up; others are looked for from ``since`` on.
+    """
+    ours = incidents.c.line == CONTACT_LINE
+    told = select(incidents.c.call_key, incidents.c.people).where(ours)
+    left = (
+        select(follow_ups.c.call_key)
+        .where(follow_ups.c.person_id.in_(ids), follow_ups.c.call_key.is_not(None))
+        .order_by(follow_ups.c.id.desc())
+        .limit(_MOST_TYPED)
+    )
+    keys = connection.scalars(left).all()
+    rows = list(connection.execute(told.where(incidents.c.call_key.in_(keys))))
+    if since is not None:
+        rows += connection.execute(told.where(incidents.c.started_at >= since))
+    return {row.call_key for row in rows if set(row.people or ()) & set(ids)}
 
 
 def _confirmed(
@@ -176,7 +216,7 @@ def _confirmed(
     return {call: " and ".join(dict.fromkeys(told)) for call, told in found.items()}
 
 
-def _earlier(row: Row[Any], part: str) -> Earlier:
+def _earlier(row: Row[Any], part: str, *, by_code: bool) -> Earlier:
     return Earlier(
         row.reference,
         row.started_at,
@@ -186,4 +226,5 @@ def _earlier(row: Row[Any], part: str) -> Earlier:
         row.grade,
         row.outcome,
         part,
+        by_code,
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -288,3 +290,34 @@ def test_a_row_that_was_erased_takes_nobody_else_with_it(
     assert found.person.facts == Facts(children="two")
     with pytest.raises(NoSuchPerson):
         files.one(other)
+
+
+def test_a_call_in_which_their_code_was_typed_is_theirs(
+    room: Room, persons: Persons, files: PersonFiles
+) -> None:
+    """From a withheld number, on the contact line: its holder opens them without a reason, and
+    once it has left its follow-up it is among their calls."""
+    mair = persons.add("Mair Example", by="eve", now=NOW)
+    other = persons.add("Ann Other", by="eve", now=NOW)
+    caller = Caller(number=None, withheld=True)
+    told: dict[str, Any] = {"line": "contact", "person": mair, "how": "code", "next": "reach"}
+    arrived = replace(caller.arrives(), data={**caller.arrives().data, "line": "contact"})
+    room.machine.drained(arrived, caller.event("code_typed", 1, **told))
+    room.desk.claim(caller.reference, by=ANNA, now=after(10))
+    assert files.own_work(mair, "anna", TODAY)
+    assert not files.own_work(other, "anna", TODAY)
+    assert not files.own_work(mair, "ben", TODAY)
+    room.hangs_up(caller)
+    put(
+        room,
+        follow_ups,
+        kind="safe_call",
+        call_key=caller.key,
+        person_id=mair,
+        due_at=NOW,
+        data=b"",
+    )
+    (call,) = files.one(mair).calls
+    assert (call.reference, call.part, call.by_code) == (caller.reference, "", True)
+    room.desk.refuse_part(caller.reference, mair, by=ANNA, now=after(30))
+    assert files.one(mair).calls == ()
