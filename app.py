@@ -147,7 +147,8 @@ def practice_phone(settings: Settings) -> Any:
         account_sid=settings.account_sid,
         to_number=LINE_DRAMA,
     )
-    return practice(target, signed_in)
+    lines = {line.number: line.name for line in policy(settings).lines.values()}
+    return practice(target, signed_in, lines)
 
 
 def serve_console() -> None:

@@ -52,12 +52,18 @@ HEADERS: Final = {
 }
 
 
-def practice(target: Target, signed_in: SignedIn) -> Starlette:
-    """Return the application: mount it at ``/practice``. ``signed_in`` tells who may use it."""
-    phone = _Phone(target, signed_in)
+def practice(
+    target: Target, signed_in: SignedIn, lines: Mapping[str, str] | None = None
+) -> Starlette:
+    """Return the application: mount it at ``/practice``. ``signed_in`` tells who may use it.
+
+    ``lines``: names of the lines that may be called besides the target's, by number.
+    """
+    phone = _Phone(target, signed_in, lines or {})
     return Starlette(
         routes=[
             Route("/", phone.page, methods=["GET"]),
+            Route("/lines", phone.lines, methods=["GET"]),
             Route("/calls", phone.call, methods=["POST"]),
             Route("/calls/{sid}/keys", phone.keys, methods=["POST"]),
             Route("/calls/{sid}/speech", phone.speech, methods=["POST"]),
@@ -84,7 +90,8 @@ async def _say_no(_: Request, error: Exception) -> Response:
 
 
 class _Phone:
-    def __init__(self, target: Target, signed_in: SignedIn) -> None:
+    def __init__(self, target: Target, signed_in: SignedIn, lines: Mapping[str, str]) -> None:
+        self._lines = {target.to_number: "Emergency", **lines}
         self._exchange = Exchange(
             target.phone_url,
             target.public_url,
@@ -103,8 +110,16 @@ class _Phone:
         await self._guard(request)
         return FileResponse(STATIC / "practice.html", headers=HEADERS)
 
+    async def lines(self, request: Request) -> Response:
+        await self._guard(request)
+        told = [{"number": number, "name": name} for number, name in self._lines.items()]
+        return JSONResponse(told, 200, HEADERS)
+
     async def call(self, request: Request) -> Response:
         asked = await self._order(request)
+        to = str(asked.get("to", "")) or self._exchange.target.to_number
+        if to not in self._lines:
+            raise _Refused(422, "Practice calls go to the lines of this Quietline only.")
         number = str(asked.get("from", ""))
         if number != "anonymous" and not _DRAMA.fullmatch(number):
             raise _Refused(
@@ -115,10 +130,10 @@ class _Phone:
         if sum(not call.over for call in self._calls.values()) >= MOST_CALLS:
             raise _Refused(429, f"{MOST_CALLS} practice calls are open already: hang one up first.")
         self._forget()
-        call = PracticeCall(self._exchange, number)
+        call = PracticeCall(self._exchange, number, to)
         self._calls[call.sid] = call
         call.start()
-        return JSONResponse({"sid": call.sid, "to": self._exchange.target.to_number}, 201, HEADERS)
+        return JSONResponse({"sid": call.sid, "to": to}, 201, HEADERS)
 
     async def keys(self, request: Request) -> Response:
         asked = await self._order(request)

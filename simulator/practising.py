@@ -82,12 +82,13 @@ class Feed:
 class PracticeCall:
     """A caller at a keypad in a browser."""
 
-    def __init__(self, exchange: Exchange, number: str) -> None:
+    def __init__(self, exchange: Exchange, number: str, to: str = "") -> None:
         self.sid = new_sid("CA")
         self.feed = Feed()
         self.began = time.monotonic()
         self._exchange = exchange
         self._number = number
+        self._to = to
         self._call: Call | None = None
         self._said: list[str] = []
         self._how: How | None = None
@@ -123,6 +124,7 @@ class PracticeCall:
         try:
             self._call = self._exchange.place(
                 self._number,
+                self._to,
                 sid=self.sid,
                 observe=self._observe,
                 seen=self._see,

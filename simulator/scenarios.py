@@ -43,6 +43,18 @@ def _cough(exchange: Exchange, number: str) -> Caller:
     return call.is_let_go()
 
 
+def _chooses(exchange: Exchange, number: str) -> Caller:
+    return exchange.call(number).stays_silent(2).presses("1").settles()
+
+
+def _chooses_then_55(exchange: Exchange, number: str) -> Caller:
+    return _chooses(exchange, number).stays_silent(10).presses("55").settles()
+
+
+def _types_a_code(exchange: Exchange, number: str) -> Caller:
+    return exchange.call(number).stays_silent(9).presses("123467").settles()
+
+
 def _nothing(exchange: Exchange, number: str) -> Caller:
     return exchange.call(number).is_let_go()
 
@@ -213,6 +225,23 @@ SCENARIOS: Final = {
             "55 arrives after the news that the call has ended",
             _keys_after_the_end,
             {**CONFIRMED, **DROPPED, "keys": "55"},
+        ),
+        # Two for a line with a menu and one for the contact line: see --to. Elsewhere the keys are
+        # keys like any other.
+        Scenario(
+            "menu-choice", "presses 1, a choice of a menu", _chooses, {**SOMEONE, "keys": "1"}
+        ),
+        Scenario(
+            "menu-then-55",
+            "presses 1, a choice of a menu, and 55 ten seconds later",
+            _chooses_then_55,
+            {**CONFIRMED, **OPEN, "keys": "155"},
+        ),
+        Scenario(
+            "types-a-code",
+            "types a code that nobody has, as on the contact line",
+            _types_a_code,
+            SOMEONE,
         ),
         *QUESTIONED,
     )

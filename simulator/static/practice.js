@@ -83,7 +83,7 @@ async function place() {
   sounds.ring();
   const from = kind() === "withheld" ? "anonymous" : $("number").value.replaceAll(" ", "");
   try {
-    const placed = await post("calls", { from });
+    const placed = await post("calls", { from, to: $("line").value });
     call = { sid: placed.sid, began: Date.now(), feed: new EventSource(`calls/${placed.sid}/events`) };
     ticking = setInterval(tick, 250);
     call.feed.addEventListener("note", (told) => note(JSON.parse(told.data)));
@@ -228,5 +228,14 @@ document.addEventListener("keydown", (event) => {
 });
 window.addEventListener("pagehide", () => sounds.quiet());
 
+// A choice only where there is one: without a file of lines all calls go to the emergency line.
+async function lines() {
+  const answer = await fetch("lines").catch(() => null);
+  const known = answer?.ok ? await answer.json() : [];
+  $("line").replaceChildren(...known.map((one) => new Option(one.name, one.number)));
+  $("lines").hidden = known.length < 2;
+}
+
 madeUp();
+lines();
 state("idle", "Not in a call");

@@ -17,12 +17,27 @@ from tests.browser.calls import Exchange
 from tests.browser.screen import Screen
 from tests.browser.tabs import arguments
 
+LINES = """
+[[line]]
+number = "+441632960101"
+kind = "non_emergency"
+name = "Not an emergency"
+[[line]]
+number = "+441632960103"
+kind = "contact"
+name = "Contact line"
+"""
+"""Lines besides the emergency line, which every other number is."""
+
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Quietline]:
     """A whole Quietline in training mode, shared by all browser tests."""
-    data = tmp_path_factory.mktemp("house") / "data"
-    with running.quietline(running.training_settings(data)) as quietline:
+    folder = tmp_path_factory.mktemp("house")
+    lines = folder / "lines.toml"
+    lines.write_text(LINES, encoding="utf-8")
+    settings = running.training_settings(folder / "data")
+    with running.quietline({**settings, "QUIETLINE_LINES": str(lines)}) as quietline:
         yield quietline
         print(quietline.output)  # beside whatever failed
 

@@ -62,7 +62,8 @@ def browser(product: Product) -> Iterator[Browser]:
     async def signed_in(request: Request) -> bool:
         return request.cookies.get("signed") == "in"
 
-    app = practice(Target(product.url, PUBLIC_URL, TOKEN, ACCOUNT), signed_in)
+    lines = {"+441632960101": "Not an emergency"}
+    app = practice(Target(product.url, PUBLIC_URL, TOKEN, ACCOUNT), signed_in, lines)
     with serving(Starlette(routes=[Mount("/practice", app)])) as url:
         yield Browser(url)
     assert product.unsigned == []
@@ -89,6 +90,24 @@ def test_a_key_pressed_in_the_browser_reaches_the_product(
     assert web[0]["signature"]
     assert "<Gather" in web[0]["answer"]
     assert happened[-1] == ("over", {"by": "us"})
+
+
+def test_the_line_that_is_called_can_be_chosen_among_those_there_are(
+    product: Product, browser: Browser
+) -> None:
+    """And no other number can be, whoever asks."""
+    product.answers["/voice/incoming"] = "<Hangup/>"
+    told = browser.get("lines").json()
+    assert told == [
+        {"number": "+441632960055", "name": "Emergency"},
+        {"number": "+441632960101", "name": "Not an emergency"},
+    ]
+    placed = browser.post("calls", {"from": CALLER, "to": told[1]["number"]})
+    assert placed.json()["to"] == "+441632960101"
+    eventually(lambda: "/voice/incoming" in product.paths())
+    assert product.form("/voice/incoming")["To"] == "+441632960101"
+    assert browser.post("calls", {"from": CALLER, "to": "+441632960999"}).status_code == 422
+    assert browser.happened(placed.json()["sid"])[-1][0] == "over"
 
 
 def test_words_and_a_hang_up_reach_the_product_too(product: Product, browser: Browser) -> None:
