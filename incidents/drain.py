@@ -22,8 +22,8 @@ from incidents.callback_events import hear
 from incidents.fold import Incident, NothingToFold, fold
 from incidents.identity import uuid7
 from incidents.marker_kinds import MarkerKinds
-from incidents.marking import as_event, matches_of_new
-from incidents.recognising import coded, recognised
+from incidents.marking import as_event, matches_of_new, matches_of_persons
+from incidents.recognising import coded, recognised, typed_in
 from incidents.recorded import Recorded, Sealed, event_key, from_milliseconds, seal, unseal
 from incidents.roles import Roles
 from incidents.sealed import Keys
@@ -206,7 +206,7 @@ class Drain:
             if incident.call_key in new:
                 told |= self._put_repeats(connection, incident)
         for found in (
-            lambda: self._marked(connection, new),
+            lambda: self._marked(connection, new, folded),
             lambda: recognised(connection, self._keys, self._roles, new),
             lambda: coded(connection, self._keys, self._roles, folded),
         ):
@@ -214,8 +214,12 @@ class Drain:
         if told:
             self._write_folds(connection, told)
 
-    def _marked(self, connection: Connection, new: set[str]) -> list[Sealed]:
-        matches = matches_of_new(connection, new)
+    def _marked(
+        self, connection: Connection, new: set[str], folded: Iterable[Incident]
+    ) -> list[Sealed]:
+        """Return the matches by the number of new calls, and by the code typed in any."""
+        typed = [(one.key, one.month, one.at, one.person) for one in typed_in(folded)]
+        matches = [*matches_of_new(connection, new), *matches_of_persons(connection, typed)]
         return [as_event(one, self.markers, self._keys) for one in matches]
 
     def _write_folds(self, connection: Connection, calls: set[str]) -> list[Incident]:

@@ -19,7 +19,7 @@ from incidents.fold import as_text
 from incidents.identity import uuid7
 from incidents.marker_kinds import Change, Listed, Marker, MarkerKinds, Wanted
 from incidents.marker_rows import MARKERS, opened, read_markers, sealed
-from incidents.marking import of_numbers
+from incidents.marking import of_numbers, of_persons
 from incidents.marking import of_person as on_person
 from incidents.owners import owner_id
 from incidents.persons import canonical, family
@@ -168,15 +168,17 @@ class Markers:
         return Listed(tuple(sorted(shown, key=lambda one: not one.asks(now))), int(many))
 
     def of_call(self, call_key: str) -> tuple[Marker, ...]:
-        """Return the markers that reach a call by its number: high-risk first, ended ones not."""
+        """Return the markers that reach a call by its number, or by whoever typed their code:
+        high-risk first, ended ones not.
+        """
+        wanted = select(incidents.c.number_id, incidents.c.people)
         with reading(self._store.engine) as connection:
-            number = connection.scalar(
-                select(incidents.c.number_id).where(incidents.c.call_key == call_key)
-            )
-            if number is None:
+            row = connection.execute(wanted.where(incidents.c.call_key == call_key)).first()
+            if row is None:
                 return ()
-            on = of_numbers(connection, {number}).get(number, [])
-            return self._these(connection, (one.marker for one in on))
+            on = [*of_persons(connection, row.people or ()).values()]
+            on += of_numbers(connection, {row.number_id} if row.number_id else ()).values()
+            return self._these(connection, (one.marker for some in on for one in some))
 
     def of_person(self, person: str) -> tuple[Marker, ...]:
         """Return the markers on a person and where they live. Raises ``NoSuchPerson``."""

@@ -65,6 +65,22 @@ def matches_of_new(connection: Connection, calls: Collection[str]) -> tuple[Matc
     )
 
 
+def matches_of_persons(
+    connection: Connection, calls: Collection[tuple[str, str, datetime, str]]
+) -> tuple[Match, ...]:
+    """Return what calls match by the person they are of: call, month, from when, person's id.
+
+    Whoever typed their personal code carries their markers to any phone (rule 4).
+    """
+    on = of_persons(connection, (person for *_, person in calls))
+    return tuple(
+        Match(call, month, at, one.marker, one.kind)
+        for call, month, at, person in calls
+        for one in on.get(person, ())
+        if one.until > at
+    )
+
+
 def of_numbers(connection: Connection, numbers: Collection[str]) -> dict[str, list[On]]:
     """Return the markers nobody ended on numbers and on their people, by number's id.
 
@@ -80,13 +96,24 @@ def of_numbers(connection: Connection, numbers: Collection[str]) -> dict[str, li
             person_numbers.c.number_id.in_(some), person_numbers.c.ended_at.is_(None)
         )
         owners += connection.execute(theirs).all()
-    kin = families(connection, (owner.person_id for owner in owners)) if owners else {}
-    on_rows = _of_rows(connection, (row for members in kin.values() for row in members))
+    theirs_on = of_persons(connection, (owner.person_id for owner in owners))
     for owner in owners:
         on = found.setdefault(owner.number_id, [])
-        for member in kin.get(owner.person_id, ()):
-            on += [one for one in on_rows.get(member, ()) if one not in on]
+        on += [one for one in theirs_on.get(owner.person_id, ()) if one not in on]
     return found
+
+
+def of_persons(connection: Connection, persons: Iterable[str]) -> dict[str, list[On]]:
+    """Return the markers nobody ended on people and on where they live, by the id asked for.
+
+    An id that nobody has is left out.
+    """
+    kin = families(connection, persons)
+    on_rows = _of_rows(connection, (row for members in kin.values() for row in members))
+    return {
+        person: list(dict.fromkeys(on for row in members for on in on_rows.get(row, ())))
+        for person, members in kin.items()
+    }
 
 
 def of_person(connection: Connection, person: str) -> list[On]:

@@ -87,13 +87,17 @@ def coded(
 
     Whom the number told already has that event, and no second one.
     """
-    calls = [
+    return matches(connection, keys, roles, typed_in(folded), how="code")
+
+
+def typed_in(folded: Iterable[Incident]) -> list[Call]:
+    """Return whose call each of ``folded`` may be by a code, or a number the phone side knew."""
+    return [
         Call(one.call_key, f"{one.started_at:%Y-%m}", one.started_at, person)
         for one in folded
         if one.line == CONTACT_LINE and one.purpose != "proof"
         for person in one.people
     ]
-    return matches(connection, keys, roles, calls, how="code")
 
 
 def matches(

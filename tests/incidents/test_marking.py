@@ -128,6 +128,20 @@ def test_rule_4_holds_for_a_marker_on_the_person_who_has_the_number(place: Place
         assert place.read(caller) == ("nothing", 1, "waiting", "immediate")
 
 
+def test_rule_4_holds_for_a_marked_person_who_types_their_code_on_any_phone(place: Place) -> None:
+    """From a withheld number too; the call's page shows the marker."""
+    mair = place.knows("Mair Example")
+    marker = place.markers.set_on_person(mair, wanted(), by="cara", now=NOW)
+    caller = Caller(number=None, withheld=True)
+    arrives = caller.event("call_arrived", 0, line="contact", stage="new", next="code")
+    typed = caller.event("code_typed", 1, line="contact", person=mair, how="code", next="reach")
+    place.room.machine.drained(arrives)
+    assert place.read(caller)[1] == 4
+    place.room.machine.drained(typed, caller.hangs_up())
+    assert place.read(caller) == ("someone_there", 1, "waiting", "immediate")
+    assert [one.id for one in place.markers.of_call(caller.key)] == [marker]
+
+
 def test_a_marker_raises_calls_of_its_number_only(place: Place) -> None:
     """Another number, and a withheld one, are not touched."""
     place.sets()
