@@ -222,7 +222,7 @@ def answering(pair: Pair) -> Table:
         pair.rate("Alerts", now.alerts, then.alerts if then else 0, "a sign, or the ladder began"),
         pair.time("Half answered within", MEDIAN, "from the alert to the first claim"),
         pair.time("Nine in ten answered within", NINE_IN_TEN, "never answered counts as longest"),
-        pair.share(f"Answered within {goal} s", *few[0], few[1], f"the goal is {wanted:.0%}"),
+        pair.share(f"Answered within {goal} s", *few[0], few[1], f"the goal is {wanted * 100:g} %"),
         pair.share("Missed", *missed[0], missed[1], "the line was over before anybody answered"),
         _plain("Unclaimed time, all alerts", now.unclaimed, then.unclaimed if then else None),
         _plain("Longest unclaimed", now.longest, then.longest if then else None),

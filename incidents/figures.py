@@ -37,14 +37,14 @@ class Answering:
     """How soon alerts were answered.
 
     An alert begins with the caller's first sign or, where there was none, with the ladder's first
-    rung. It is answered when somebody first claims it, when the control room answers the caller,
-    or when somebody closes it; before the alert counts as at once.
+    rung. It is answered when somebody first claims it, when the control room or an officer who was
+    rung answers the caller, or when somebody closes it; before the alert counts as at once.
     """
 
     alerts: int
     answered: int
     by_control_room: int
-    """Of the answered: where the control room came first."""
+    """Of the answered: where whoever was rung, mostly the control room, came first."""
     missed: int
     """Alerts whose line was over before anybody had answered, whatever was done later. A line that
     was over before the alert began was not missed: nobody could have come in time."""

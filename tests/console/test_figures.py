@@ -77,7 +77,7 @@ def test_a_share_of_few_is_not_given(console: Console, ana: FlaskClient) -> None
     """Four alerts: how many were answered is said, and no share of them."""
     some(console)
     page = words(ana.get("/figures"))
-    assert "Answered within 10 s the goal is 90% 4 of 4 too few to say" in page
+    assert "Answered within 10 s the goal is 90 % 4 of 4 too few to say" in page
 
 
 def test_without_calls_the_page_says_what_to_do(ana: FlaskClient) -> None:
