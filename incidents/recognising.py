@@ -74,7 +74,6 @@ def _by_number(
             incidents.c.purpose != "proof",
             person_numbers.c.ended_at.is_(None),
         )
-        .order_by(incidents.c.call_key, person_numbers.c.id)
     ).all()
     found = [Call(row.call_key, row.month, row.started_at, row.person_id) for row in rows]
     return matches(connection, keys, roles, found, how="number")

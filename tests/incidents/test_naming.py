@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from incidents.audit import Audit
 from incidents.desk import Desk
 from incidents.naming import Naming
 from incidents.told_calls import ToldCalls
+from incidents.transactions import reading
 from tests.incidents.desks import ANNA, rules
 from tests.incidents.making import KEYS, NOW, ROLES, Caller, Machine, after
 from tests.incidents.officers import Office, owns
@@ -116,3 +119,25 @@ def test_somebody_said_not_to_be_in_a_call_waits_for_no_officer(
     look(machine)
     (call,) = told.of("cara", NOW)
     assert (call.waits, call.refused, call.people) == (False, True, ((mair, "Mair Example"),))
+
+
+def test_no_look_reads_every_call_there_ever_was(sqlite_machine: Machine) -> None:
+    """It looks every two seconds, and a store holds a million calls."""
+    machine, asked = sqlite_machine, list[tuple[str, Any]]()
+
+    def note(_c: object, _cursor: object, statement: str, given: Any, *_: object) -> None:
+        if statement.startswith("SELECT"):
+            asked.append((statement, given))
+
+    event.listen(machine.store.engine, "before_cursor_execute", note)
+    look(machine)
+    event.remove(machine.store.engine, "before_cursor_execute", note)
+    assert len(asked) >= 2
+    with reading(machine.store.engine) as connection:
+        plans = [
+            str(row[3])
+            for statement, given in asked
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
+        ]
+    assert [plan for plan in plans if plan.startswith("SCAN incidents")] == []
+    assert any("ix_incidents_started_at_call_key" in plan for plan in plans)
