@@ -47,6 +47,8 @@ class Evening:
     known: Sequence[str]
     """Numbers of known people, some marked safe: nobody may ring these either."""
     seed: int
+    more_lines: Sequence[str] = ()
+    """Numbers of lines beside the usual ones."""
 
     def happens(self, many: int) -> None:
         """Let ``many`` calls come, one after another; lines left open stay open."""
@@ -55,7 +57,7 @@ class Evening:
             self._call(chance)
 
     def _call(self, chance: random.Random) -> None:
-        lines = [name for name in LINES if name != "proof"]
+        lines = [*(name for name in LINES if name != "proof"), *self.more_lines]
         call = self.exchange.call(self._number(chance), chance.choice(lines))
         for _ in range(chance.randint(0, 4)):
             if call.over:

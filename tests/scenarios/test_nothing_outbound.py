@@ -5,15 +5,25 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import select
 
 from app import live_calls
 from callflow.call import Call, Stage
+from config.policy import load_policy
 from config.settings import load
+from console.words import LOCAL
+from incidents.audit import Audit
+from incidents.contacts import Contacts
 from incidents.identity import uuid7_now
 from incidents.orders import LiveCalls, Order, order_path
+from incidents.routing import FILE, Snapshot, of_number
 from incidents.sealed import Keys
+from incidents.store import Store
+from incidents.tables import people
+from incidents.transactions import reading
 from simulator.exchange import Exchange
 from tests.running import ROOT
 from tests.scenarios.conftest import CONTROL_ROOM, LINES, Site, sites
@@ -27,13 +37,16 @@ STAFF = {"sue": ("supervisor", "+447700900801"), "cara": ("contact_officer", "+4
 ALLOWED = frozenset({CONTROL_ROOM, *(phone for _, phone in STAFF.values())})
 KNOWN = tuple(f"+4477009006{at:02d}" for at in range(20))
 SAFES = ("safe", "unknown", "never")
+CONTACT = "+441632960104"
+CONTACT_LINE = f'[[line]]\nnumber = "{CONTACT}"\nkind = "contact"\n'
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A site with a control room, staff with phones, and repeat victims with safe numbers."""
+    """A site with a control room, staff with phones, and repeat victims with safe numbers, whose
+    point of contact is rung when they call the line for known victims."""
     folder = tmp_path_factory.mktemp("outbound")
-    for made in sites(folder, QUIETLINE_CONTROL_ROOM=CONTROL_ROOM):
+    for made in sites(folder, CONTACT_LINE, QUIETLINE_CONTROL_ROOM=CONTROL_ROOM):
         for name, (role, phone) in STAFF.items():
             made.quietline.command("users", "add", name, "--role", role, "--phone", phone)
         rows = [
@@ -44,7 +57,24 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         head = "name,number,number_safe,safe_hours,repeat_victim"
         known.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
         made.quietline.command("people", "import", str(known), "--apply")
+        appointed(made)
         yield made
+
+
+def appointed(site: Site) -> None:
+    """Make cara the point of contact of every repeat victim; the phone side knows it then."""
+    settings = load(site.quietline.settings, ROOT)
+    policy, keys, now = load_policy(settings), Keys(settings.key_material), datetime.now(UTC)
+    store = Store(settings.database_url, keys)
+    contacts = Contacts(store, keys, Audit(store.engine, keys), policy.roles)
+    with reading(store.engine) as connection:
+        victims = connection.scalars(select(people.c.id).where(people.c.repeat_at.is_not(None)))
+        ids = list(victims)
+    for person in ids:
+        contacts.assign(person, "cara", by="sue", now=now, day=now.astimezone(LOCAL).date())
+    store.engine.dispose()
+    snapshot = Snapshot(settings.data / FILE, keys, policy.contact.stale_after)
+    eventually(lambda: snapshot.find(of_number(keys, KNOWN[1])) is not None, 30)
 
 
 @pytest.fixture
@@ -73,9 +103,16 @@ def test_1000_random_incidents_ring_nobody_outside(site: Site, exchange: Exchang
     """0 orders to any number that is not staff or the control room; staff are rung, so the test
     looks in the right place."""
     before = stored(site)
-    Evening(site, exchange, Handler.signs_in(site), KNOWN, SEED).happens(MANY)
+    Evening(site, exchange, Handler.signs_in(site), KNOWN, SEED, (CONTACT,)).happens(MANY)
     eventually(lambda: stored(site) - before == MANY, 60)
     exchange.rings(STAFF["sue"][1], seconds=60)
+    dialled = {
+        note.detail.get("number")
+        for call in exchange.calls
+        for note in list(call.notes)
+        if note.kind == "dialled"
+    }
+    assert STAFF["cara"][1] in dialled, "their point of contact was rung"
     assert rung_outside(site, exchange, ALLOWED) == []
 
 
