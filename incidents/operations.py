@@ -13,8 +13,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, case, func, select, update
 
 from incidents.audit import Audit
+from incidents.families import families
 from incidents.identity import uuid7
-from incidents.persons import names, normal
+from incidents.persons import family, names, normal
 from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import follow_ups, in_scope, operations, people
@@ -224,14 +225,17 @@ class Operations:
         with writing(self._store.engine) as connection:
             _open(connection, operation)
             ever = select(in_scope.c.person_id).where(in_scope.c.operation_id == operation)
-            found = connection.scalars(
+            # One row of a person in it is the person in it, whichever row was joined to which.
+            theirs = families(connection, connection.scalars(ever)).values()
+            known = connection.scalars(
                 select(people.c.id).where(
                     people.c.repeat_at.is_not(None),
                     people.c.merged_into.is_(None),
                     people.c.erased_at.is_(None),
-                    people.c.id.not_in(ever),
                 )
             ).all()
+            there = {one for ids in theirs for one in ids}
+            found = [one for one in known if one not in there]
             for person in found:
                 _put(connection, operation, person, "victim", BY_RULE, by, now)
             if found:
@@ -297,7 +301,7 @@ def _put(
     """Put a person in, or return None when they are in already with this part."""
     there = select(in_scope.c.id).where(
         in_scope.c.operation_id == operation,
-        in_scope.c.person_id == person,
+        in_scope.c.person_id.in_(family(connection, person)),
         in_scope.c.part == part,
         in_scope.c.removed_at.is_(None),
     )

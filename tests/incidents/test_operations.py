@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from incidents.audit import Audit
+from incidents.merging import Merges
 from incidents.operations import NoSuchOperation, Operations, visits
 from incidents.persons import Persons
 from incidents.tables import audit, follow_ups, people
@@ -233,3 +234,20 @@ def test_every_change_is_in_the_audit_log_without_a_name(room: Room, made: Opera
         "took somebody out of an operation",
         "closed an operation",
     ]
+
+
+def test_somebody_on_record_twice_is_in_an_operation_once(room: Room, made: Operations) -> None:
+    """Joined after one row came in: neither the rule nor a hand brings the other in as well."""
+    operation = county(made)
+    other = person(room, "M. Example")
+    made.add(operation, "M. Example", "victim", by="sue", now=NOW)
+    mair = person(room, "Mair Example", repeat=True)
+    store = room.machine.store
+    joined = Merges(store, KEYS, Audit(store.engine, KEYS))
+    assert joined.merge(other, mair, "the same", by="cara", now=NOW) == mair
+    assert made.bring_in(operation, by="sue", now=NOW) == 0
+    with pytest.raises(Unfit, match="in it already"):
+        made.add(operation, "Mair Example", "victim", by="sue", now=NOW)
+    (place,) = made.scope(operation, NOW)
+    made.take_out(operation, place.id, by="sue", now=NOW)
+    assert made.bring_in(operation, by="sue", now=NOW) == 0
