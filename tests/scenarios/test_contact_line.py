@@ -19,6 +19,7 @@ from console.words import LOCAL
 from incidents.audit import Audit
 from incidents.codes import Codes
 from incidents.contacts import Contacts
+from incidents.follow_ups import FollowUps
 from incidents.person_numbers import put_number
 from incidents.persons import Persons
 from incidents.routing import FILE, Snapshot, of_number
@@ -275,6 +276,28 @@ def test_a_handler_who_claims_meanwhile_ends_the_ringing(line: Line) -> None:
     eventually(lambda: waits(call) != "ringing", 10)
     call.is_on_hold()
     assert line.exchange.incident(call).handler == handler.name
+
+
+@pytest.mark.parametrize("how", ["number", "code", "nobody"])
+def test_every_call_leaves_a_follow_up_for_who_acts_or_for_the_supervisors(
+    line: Line, how: str
+) -> None:
+    """Once it is over, whether anybody took it or not."""
+    call = line.calls(KNOWN if how == "number" else "anonymous")
+    if how == "code":
+        call.presses(line.code).settles()
+    call.hangs_up()
+    reference = line.exchange.incident(call, connection="dropped").reference
+    settings = load(line.site.quietline.settings, ROOT)
+    policy, keys = load_policy(settings), Keys(settings.key_material)
+    store = Store(settings.database_url, keys)
+    made = FollowUps(store, keys, Audit(store.engine, keys), policy.follow_ups, policy.roles)
+
+    def owners() -> list[str | None]:
+        return [one.owner for one in made.of_call(reference) if one.rule == "contact_line"]
+
+    eventually(lambda: len(owners()) == 1, 20)
+    assert owners() == [None if how == "nobody" else "cara"]
 
 
 def kinds(handler: Handler, call: Caller, exchange: Exchange) -> list[str]:
