@@ -9,7 +9,7 @@ from incidents.fold import fold
 from incidents.recorded import Recorded
 from tests.incidents.making import Caller, after
 
-REASON = "called the contact line, and nobody took the call"
+REASON = "left waiting on the contact line"
 
 
 def rings(call: Caller, step: int = 1, to: str = "cara", **more: Any) -> Recorded:

@@ -152,7 +152,7 @@ def test_a_known_number_rings_spoc_then_deputy_then_desk(line: Line) -> None:
     assert (len(ended), ended[-1] <= 45) == (3, True)
     incident = line.exchange.incident(call, urgency=2)
     assert (incident.line, incident.state, incident.connection) == ("contact", "waiting", "open")
-    assert incident.reasons == ["called the contact line, and nobody took the call"]
+    assert incident.reasons == ["left waiting on the contact line"]
     call.stays_silent(600).is_still_on_the_line()
 
 

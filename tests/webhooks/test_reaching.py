@@ -96,7 +96,7 @@ def test_a_known_number_rings_spoc_then_deputy_then_desk(phone: PhoneSide) -> No
     last = phone.events()[-1]
     assert (last.data["next"], last.data["held"]) == (
         "hold",
-        "called the contact line, and nobody took the call",
+        "left waiting on the contact line",
     )
 
 
