@@ -24,7 +24,7 @@ from incidents.store import Store
 from incidents.transactions import StoreUnavailable
 
 FRESH_FOR: Final = timedelta(seconds=15)
-PATIENCE_S: Final = 0.3
+PATIENCE_S: Final = 1.0
 """Seconds a page waits for counts; a store that works takes a hundredth of it."""
 
 
@@ -43,12 +43,19 @@ Badges = dict[str, Badge]
 class Reminders:
     """The counts of everybody who asked lately."""
 
-    def __init__(self, store: Store, follow_ups: FollowUps, reviewing: Reviewing) -> None:
+    def __init__(
+        self,
+        store: Store,
+        follow_ups: FollowUps,
+        reviewing: Reviewing,
+        patience: float = PATIENCE_S,
+    ) -> None:
         self._follow_ups = follow_ups
         self._reviewing = reviewing
-        self._patient = Patient(store, PATIENCE_S)
+        self._patient = Patient(store, patience)
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[datetime, Badges]] = {}
+        self._in_review: tuple[datetime, int] | None = None
 
     def of(self, holder: Holder, now: datetime) -> Badges:
         """Return the badges of ``holder`` by the path of the page; none when nobody can tell."""
@@ -72,7 +79,14 @@ class Reminders:
     def forget(self) -> None:
         """Count anew: somebody has just done something."""
         with self._lock:
-            self._kept = {}
+            self._kept, self._in_review = {}, None
+
+    def _overdue(self, now: datetime) -> int:
+        """Count the calls that are late in review, once for everybody: there may be thousands."""
+        kept = self._in_review
+        if kept is None or not now - FRESH_FOR < kept[0] <= now:
+            kept = self._in_review = now, self._reviewing.overdue(now)
+        return kept[1]
 
     def _count(self, holder: Holder, now: datetime) -> Badges:
         found = Badges()
@@ -85,7 +99,7 @@ class Reminders:
                 count = counts.overdue + counts.unowned
                 found["/overdue"] = Badge(count, said, counts.overdue > 0)
         if holder.may("read"):
-            late_reviews = self._reviewing.queue(now, limit=0).late
+            late_reviews = self._overdue(now)
             found["/review"] = Badge(late_reviews, "overdue", True)
         return {path: badge for path, badge in found.items() if badge.count}
 

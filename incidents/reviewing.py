@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,9 +19,9 @@ from sqlalchemy import (
     Select,
     and_,
     case,
-    exists,
     false,
     func,
+    literal,
     or_,
     select,
 )
@@ -51,6 +51,8 @@ from incidents.working import (
 
 LONGEST_SAID: Final = 1000
 _OF_TEN_THOUSAND: Final = 10_000
+_LATE, _IN_TIME, _KEPT = 0, 1, 2
+"""When calls have their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,40 +108,83 @@ class Reviewing(Working):
         What is overdue comes first, then by urgency, then the numbers that called most, then
         the oldest; what is kept for later comes last. Raises ``StoreUnavailable``.
         """
-        late = self._late(now)
-        # A boolean is summed as 0 and 1 on both databases only through a CASE.
-        counting = select(func.count(), func.sum(case((late, 1), else_=0))).where(*in_review())
+        ranked = self._ranked(now).limit(limit).offset(skip)
         with reading(self._store.engine) as connection:
-            rows = connection.execute(self._ranked(now).limit(limit).offset(skip)).all()
-            count, overdue = connection.execute(counting).one()
-            return Queue(self._read(connection, rows), int(count), int(overdue or 0))
+            rows = connection.execute(ranked).all()
+            if rows:
+                count, late = rows[0].in_all, rows[0].overdue
+            else:
+                count, late = self._counted(connection, now)
+            return Queue(self._read(connection, rows), int(count), int(late))
+
+    def overdue(self, now: datetime) -> int:
+        """Return how many calls have not been looked at in time. Raises ``StoreUnavailable``."""
+        with reading(self._store.engine) as connection:
+            return self._counted(connection, now)[1]
 
     def queued(self, reference: str, now: datetime) -> Queued | None:
         """Return a call of the queue, or None when it is not in it. Raises ``StoreUnavailable``."""
-        ranked = self._ranked(now).order_by(None).subquery()
+        number = incidents.c.number_id
+        of_call = incidents.c.reference == reference
+        theirs = select(number).where(of_call).scalar_subquery()
+        same = select(func.count()).select_from(incidents).where(*in_review(), number == theirs)
+        calls = self._calls(literal(1), now).where(of_call).subquery()
         with reading(self._store.engine) as connection:
-            call = select(incidents.c.call_key).where(incidents.c.reference == reference)
-            wanted = select(ranked).where(ranked.c.call_key == call.scalar_subquery())
-            return next(iter(self._read(connection, connection.execute(wanted).all())), None)
+            rows = connection.execute(select(calls, self._turn(calls, now).label("turn"))).all()
+            many = connection.scalar(same) or 1
+            found = self._read(connection, rows)
+        return replace(found[0], same=many) if found else None
 
     def _ranked(self, now: datetime) -> Select[Any]:
-        """Select the queue, in next-best order."""
-        column, kept, late = incidents.c, self._kept(now), self._late(now)
-        same = case(
-            (column.number_id.is_(None), 1),
-            else_=func.count().over(partition_by=column.number_id),
-        ).label("same")
-        return (
-            select(column.call_key, kept.label("kept"), late.label("late"), same)
-            .where(*in_review())
-            .order_by(
-                kept,
-                late.desc(),
-                urgency_of(),
-                same.desc(),
-                column.started_at,
-                column.call_key,
+        """Select the queue in next-best order; each row has the count of all, and of those late."""
+        number = incidents.c.number_id
+        same = case((number.is_(None), 1), else_=func.count().over(partition_by=number))
+        calls = self._calls(same, now).subquery()
+        turn = self._turn(calls, now)
+        return select(
+            calls,
+            turn.label("turn"),
+            func.count().over().label("in_all"),
+            func.sum(case((turn == _LATE, 1), else_=0)).over().label("overdue"),
+        ).order_by(turn, calls.c.rank, calls.c.same.desc(), calls.c.started_at, calls.c.call_key)
+
+    def _counted(self, connection: Connection, now: datetime) -> tuple[int, int]:
+        """Return how many calls are in the queue, and how many of them late."""
+        # The offset keeps both databases from asking anew wherever a column is named.
+        calls = self._calls(literal(1), now).offset(0).subquery()
+        late = func.sum(case((self._turn(calls, now) == _LATE, 1), else_=0))
+        count, many = connection.execute(select(func.count(), late).select_from(calls)).one()
+        return int(count), int(many or 0)
+
+    def _calls(self, same: ColumnElement[int], now: datetime) -> Select[Any]:
+        """Select the calls in review, unordered. ``later``: 2 while one is kept for later, 1 when
+        that time has passed, else null: asked once for each call, for there may be thousands.
+        """
+        column, later = incidents.c, self.policy.later
+        still = [
+            and_(reviews.c.decision == one.id, reviews.c.at > now - one.back_after) for one in later
+        ]
+        kept = (
+            select(func.max(case((or_(false(), *still), 2), else_=1)))
+            .where(
+                reviews.c.call_key == column.call_key,
+                reviews.c.decision.in_([one.id for one in later]),
             )
+            .scalar_subquery()
+        )
+        return select(
+            column.call_key,
+            column.started_at,
+            urgency_of().label("rank"),
+            same.label("same"),
+            kept.label("later"),
+        ).where(*in_review())
+
+    def _turn(self, calls: Any, now: datetime) -> ColumnElement[int]:
+        """When a call of ``_calls`` has its turn: those that are late first, those kept last."""
+        waited = calls.c.started_at <= now - self.policy.look_within
+        return case(
+            (calls.c.later == 2, _KEPT), (or_(calls.c.later == 1, waited), _LATE), else_=_IN_TIME
         )
 
     def _read(self, connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Queued, ...]:
@@ -220,32 +265,15 @@ class Reviewing(Working):
             return "This call was raised meanwhile: it waits for a handler."
         return "This call has changed since it was shown: look again."
 
-    def _kept(self, now: datetime) -> ColumnElement[bool]:
-        """The call is kept for later, and that time has not come, as SQL."""
-        still = [
-            and_(reviews.c.decision == one.id, reviews.c.at > now - one.back_after)
-            for one in self.policy.later
-        ]
-        return exists().where(reviews.c.call_key == incidents.c.call_key, or_(false(), *still))
-
-    def _late(self, now: datetime) -> ColumnElement[bool]:
-        """The time by which the call is looked at has passed, as SQL."""
-        later = [one.id for one in self.policy.later]
-        was_kept = exists().where(
-            reviews.c.call_key == incidents.c.call_key, reviews.c.decision.in_(later)
-        )
-        waited = incidents.c.started_at <= now - self.policy.look_within
-        return and_(~self._kept(now), or_(waited, was_kept))
-
     def _queued(self, incident: Incident, row: Row[Any], decided: Mapping[str, Row[Any]]) -> Queued:
         due = incident.started_at + self.policy.look_within
         last = decided.get(incident.call_key)
         chosen = self.policy.get(last.decision) if last is not None else None
         if last is not None and chosen is not None and chosen.does == "later":
             due = last.at + chosen.back_after
-        kept_by = last.by if row.kept and last is not None else ""
+        kept_by = last.by if row.turn == _KEPT and last is not None else ""
         seen = last.id if last is not None else ""
-        return Queued(incident, due, bool(row.late), kept_by, int(row.same), seen)
+        return Queued(incident, due, row.turn == _LATE, kept_by, int(row.same), seen)
 
 
 def in_review() -> tuple[ColumnElement[bool], ...]:

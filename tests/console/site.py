@@ -190,7 +190,9 @@ class Console:
             ),
             people_api.blueprint(PersonFiles(self.store, self.keys), self.contacts.contacts),
             reviewing.blueprint(self.reviewing, self.second_look),
-            reminders.blueprint(reminders.Reminders(self.store, self.follow_ups, self.reviewing)),
+            reminders.blueprint(
+                reminders.Reminders(self.store, self.follow_ups, self.reviewing, 30)
+            ),
             markers.blueprint(self.markers, self.follow_ups),
         ]
         self.app = create(site, parts)
