@@ -17,6 +17,7 @@ from console import words
 from console.audited import audited
 from console.guard import doors, for_right, holder
 from console.opening import ask_why
+from console.people import people
 from console.person_page import ask_why as ask_why_of_person
 from console.person_page import person_pages
 from console.record import record
@@ -24,7 +25,9 @@ from console.watch import Watch
 from incidents.callbacks import CallBacks
 from incidents.follow_up_kinds import FollowUp, Move
 from incidents.follow_ups import LONGEST_TEXT, FollowUps, NoSuchFollowUp
-from incidents.store import NoSuchIncident
+from incidents.known import known
+from incidents.persons import NoSuchPerson
+from incidents.store import NoSuchIncident, Store
 from incidents.transactions import StoreUnavailable
 from incidents.working import Conflict, Unfit
 
@@ -112,7 +115,7 @@ def blueprint(follow_ups: FollowUps, callbacks: CallBacks) -> Blueprint:
     @for_right("people")
     def make(reference: str) -> ResponseReturnValue:
         """Make one for a call."""
-        typed = _typed("kind", "text", "owner", "due")
+        typed = _typed("kind", "text", "owner", "due", "person")
         if not _may_open(reference):
             return ask_why(reference), REFUSED
         try:
@@ -124,8 +127,9 @@ def blueprint(follow_ups: FollowUps, callbacks: CallBacks) -> Blueprint:
                 by=holder().name,
                 now=doors().clock(),
                 reference=reference,
+                person=typed["person"] or None,
             )
-        except NoSuchIncident:
+        except (NoSuchIncident, NoSuchPerson):
             abort(404)
         except StoreUnavailable:
             return _call_page(reference, typed, {"state": AWAY}), 503
@@ -227,16 +231,18 @@ def blueprint(follow_ups: FollowUps, callbacks: CallBacks) -> Blueprint:
         made: Sequence[FollowUp] | None
         try:
             made, owners = follow_ups.of_call(reference), follow_ups.owners()
+            persons = _persons(reference)
         except NoSuchIncident:
             abort(404)
         except StoreUnavailable:
-            made, owners = None, [holder().name]
+            made, owners, persons = None, [holder().name], {}
         return render_template(
             "follow_ups.html",
             reference=reference,
             made=made,
             owners=owners,
-            typed=typed,
+            persons=persons,
+            typed={"person": next(iter(persons)) if len(persons) == 1 else "", **typed},
             refusals=refusals,
             longest=LONGEST_TEXT,
         )
@@ -255,6 +261,17 @@ def _may_open(reference: str, what: str = "viewed the follow-ups") -> bool:
     if found is None:
         abort(404)
     return audited().may_open(found, holder(), what=what)
+
+
+def _persons(reference: str) -> dict[str, str]:
+    """Return the names of those who may be calling, by their ids; each is logged as a look."""
+    store: Store = current_app.extensions["quietline_store"]
+    incident = store.incident(reference)
+    there = known(store, people().keys, incident) if incident else ()
+    for one in there:
+        if not audited().seen_lately(holder(), one.person.id):
+            audited().looked(holder(), "saw who may be calling", one.person.id)
+    return {one.person.id: one.person.name for one in there}
 
 
 def _ask_first(found: FollowUp) -> str | None:

@@ -13,11 +13,13 @@ from console.telling import told
 from incidents.fold import Entry
 from incidents.follow_up_kinds import New
 from incidents.operations import Operations
+from incidents.person_numbers import PersonNumbers
 from incidents.persons import Persons
+from incidents.safe_contact import SafeContact
 from incidents.transactions import writing
 from incidents.working import Unfit
 from tests.console.forms import send, words
-from tests.console.site import NOW, Console
+from tests.console.site import NOW, NUMBER, Console
 from tests.console.test_audited import closed
 
 
@@ -309,3 +311,19 @@ def test_a_reason_leads_back_to_no_other_address(console: Console) -> None:
             dan, f"/incidents/{reference}/follow-ups", action, reason="covering", back=back
         )
         assert str(answer.location) == f"/incidents/{reference}"
+
+
+def test_one_made_on_a_call_is_for_whoever_may_be_calling(console: Console) -> None:
+    """Chosen beforehand where only one may be; then it stands on their page."""
+    cara = console.handler("cara", role="contact_officer")
+    person = mair(console)
+    numbers = PersonNumbers(console.store, console.keys, console.audit)
+    numbers.add(person, NUMBER, SafeContact(), by="cara", now=NOW)
+    reference = console.reference(console.call("55"))
+    console.drain()
+    page = f"/incidents/{reference}/follow-ups"
+    assert f'<option value="{person}" selected>Mair Example</option>' in cara.get(page).text
+    form = {"kind": "visit_victim", "text": "Go", "owner": "cara", "due": "", "person": person}
+    one = str(send(cara, page, **form).location)
+    assert f'href="{one}"' in cara.get(f"/people/{person}").text
+    assert send(cara, page, **{**form, "person": "nobody"}).status_code == 404
