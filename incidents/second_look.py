@@ -71,7 +71,7 @@ class SecondLook(Working):
         """
         found = next((one for one in FINDINGS if one == finding), None)
         needed = finding == "differs"
-        what = "what troubles you: the handlers read it"
+        what = "what troubles you"
         words = text_of("said", said, what, LONGEST_SAID) if needed or said.strip() else ""
 
         def act(work: Work) -> None:
