@@ -251,13 +251,14 @@ def test_a_decision_nobody_offers_and_endless_words_are_refused(room: Room) -> N
 
 def test_the_sample_is_the_share_that_was_asked_for_and_never_changes(room: Room) -> None:
     """By a keyed hash of the call: nobody can tell beforehand which call is looked at twice."""
-    desk = reviewing(room, 10)
+    desk, again = reviewing(room, 10), reviewing(room, 10)
+    none, every = reviewing(room, 0), reviewing(room, 100)
     calls = [f"{one:040x}" for one in range(3000)]
     share = [call for call in calls if desk._sampled(call)]
     assert 240 <= len(share) <= 360
-    assert share == [call for call in calls if reviewing(room, 10)._sampled(call)]
-    assert not any(reviewing(room, 0)._sampled(call) for call in calls)
-    assert all(reviewing(room, 100)._sampled(call) for call in calls)
+    assert share == [call for call in calls if again._sampled(call)]
+    assert not any(none._sampled(call) for call in calls)
+    assert all(every._sampled(call) for call in calls)
 
 
 def reviewed(room: Room, by: Actor = ANNA, number: str = "+447700900201") -> Caller:
