@@ -1,4 +1,4 @@
-"""The page of somebody whose role has no work here yet, such as an analyst."""
+"""The page of somebody whose role has no page of its own."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ start = Blueprint("start", __name__)
 @start.get(START)
 @signed_in
 def page() -> ResponseReturnValue:
-    """Say who one is signed in as, and what there is for the role."""
+    """Say who one is signed in as, and whom to ask."""
     name = doors().accounts.roles.names.get(holder().role, holder().role)
-    return render_template("start.html", role=name, figures=holder().may("figures"))
+    return render_template("start.html", role=name)

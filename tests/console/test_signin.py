@@ -156,7 +156,7 @@ def test_a_strange_form_is_refused_with_a_sentence(console: Console, form: dict[
         ("contact_officer", "/", "Live board"),
         ("administrator", "/users", "Users"),
         ("auditor", "/audit", "Audit"),
-        ("analyst", "/start", "Figures come with operations"),
+        ("analyst", "/figures", "Figures"),
     ],
 )
 def test_each_role_lands_on_a_page_it_may_see(
