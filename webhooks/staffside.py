@@ -5,6 +5,7 @@ kept on the line.
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +36,7 @@ class Answer:
     control room is rung, or the line held: a caller nobody wrote down is never let go."""
 
 
-class StaffSide:
+class StaffSide(ABC):
     """Answers to the phones of whoever is rung, for one site."""
 
     _keys: Keys
@@ -44,9 +45,9 @@ class StaffSide:
     _contact: ContactLine
     _call_backs: CallBackDocuments
 
+    @abstractmethod
     def lost(self, params: dict[str, str], now: datetime, where: str) -> Answer:
         """Keep a caller who came to an address of ours that is not theirs."""
-        raise NotImplementedError
 
     def whisper(self, path: str, params: dict[str, str], now: datetime) -> Answer:
         """Somebody has picked up: tell that side, and that side only, what this is."""
