@@ -9,7 +9,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -24,7 +24,8 @@ from incidents.identity import uuid7
 from incidents.marker_kinds import MarkerKinds
 from incidents.marking import as_event, matches_of_new, matches_of_persons
 from incidents.recognising import coded, recognised, typed_in
-from incidents.recorded import Recorded, Sealed, event_key, from_milliseconds, seal, unseal
+from incidents.recorded import Recorded, Sealed, from_milliseconds, unseal
+from incidents.repeating import repeats
 from incidents.roles import Roles
 from incidents.sealed import Keys
 from incidents.store import Store, as_sealed, select_events
@@ -36,9 +37,6 @@ log = logging.getLogger(__name__)
 
 TRIES = 3
 """Times one event is tried alone before it is set aside."""
-COUNTED_AT_MOST = 100
-"""Earlier calls counted for a repeat; a flood need not be counted to its end."""
-
 KEYS_AT_ONCE = 500
 """Keys asked for in one statement."""
 
@@ -201,10 +199,13 @@ class Drain:
         ).all()
         new = calls.difference(known)
         folded = self._write_folds(connection, calls)
-        told: set[str] = set()
-        for incident in folded:
-            if incident.call_key in new:
-                told |= self._put_repeats(connection, incident)
+        again = [
+            event
+            for incident in folded
+            if incident.call_key in new
+            for event in repeats(connection, self._keys, self._profiles, incident)
+        ]
+        told = self._put_events(connection, self.unknown(connection, again))
         for found in (
             lambda: self._marked(connection, new, folded),
             lambda: recognised(connection, self._keys, self._roles, new),
@@ -292,74 +293,6 @@ class Drain:
             select(numbers.c.look_up, numbers.c.id).where(numbers.c.look_up.in_(sorted(wanted)))
         ).all()
         return {row.look_up: row.id for row in rows}
-
-    def _put_repeats(self, connection: Connection, incident: Incident) -> set[str]:
-        """Add an event to each call that is not the first from its number in the window.
-
-        Withheld callers have no number and never match each other. A call that reaches the store
-        late changes the place of those after it, so they are counted again too.
-        """
-        profile = self._profiles.get(incident.profile)
-        if incident.number is None or profile is None:
-            return set()
-        window = timedelta(seconds=profile.repeats.window)
-        look_up = self._keys.look_up(f"number|{incident.number}")
-        same = select(incidents.c.call_key, incidents.c.started_at, incidents.c.month).where(
-            incidents.c.number_id
-            == select(numbers.c.id).where(numbers.c.look_up == look_up).scalar_subquery(),
-            incidents.c.purpose == incident.purpose,
-        )
-        started = incidents.c.started_at
-        later = connection.execute(
-            same.where(started >= incident.started_at, started <= incident.started_at + window)
-            .order_by(started)
-            .limit(COUNTED_AT_MOST)
-        ).all()
-        put = set()
-        for call in later:
-            earlier = connection.execute(
-                same.where(
-                    started >= call.started_at - window,
-                    started <= call.started_at,
-                    incidents.c.call_key != call.call_key,
-                )
-                .order_by(started.desc())
-                .limit(COUNTED_AT_MOST)
-            ).all()
-            before = [
-                row
-                for row in earlier
-                if (row.started_at, row.call_key) < (call.started_at, call.call_key)
-            ]
-            if before:
-                put |= self._put_repeat(connection, profile, call, before)
-        return put
-
-    def _put_repeat(
-        self, connection: Connection, profile: Profile, call: Any, before: Sequence[Any]
-    ) -> set[str]:
-        nth = len(before) + 1
-        first = min(row.started_at for row in before)
-        key = event_key(self._keys, call.call_key, "repeat", "repeat_seen", str(nth))
-        if connection.scalar(select(events.c.id).where(events.c.key == key)):
-            return set()
-        ranks = profile.repeats
-        at = call.started_at
-        event = Recorded(
-            key=key,
-            call_key=call.call_key,
-            call_sid="",
-            month=call.month,
-            step=0,
-            kind="repeat_seen",
-            at=at,
-            data={
-                "nth": nth,
-                "seconds": int((at - first).total_seconds()),
-                "urgency": ranks.second if nth == 2 else ranks.third,
-            },
-        )
-        return self._put_events(connection, [seal(event, self._keys)])
 
     def _put_positions(self, connection: Connection, found: Sequence[Found]) -> None:
         last: dict[str, int] = {}
