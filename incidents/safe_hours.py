@@ -8,10 +8,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
-LOCAL: Final = ZoneInfo("Europe/London")
-"""Hours are written in local time."""
+from incidents.local import LOCAL
+
 HOW: Final = "Write hours like “weekdays 09:00-12:00; Sat 10am-noon”, or “any time”."
 _ALWAYS: Final = frozenset({"any time", "anytime", "at any time", "always"})
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
