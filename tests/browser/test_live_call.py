@@ -29,6 +29,16 @@ new MutationObserver((_, seen) => {
 Screens = Callable[..., Screen]
 Colleagues = dict[str, tuple[str, str]]
 
+OVERFLOWS = "(one) => one.scrollHeight - one.clientHeight"
+MANY_ALARMS = """() => {
+    const alarm = document.querySelector('#alarm-template').content.firstElementChild;
+    for (let nth = 0; nth < 5; nth += 1) {
+        const one = alarm.cloneNode(true);
+        one.querySelector('.text').textContent = 'One of several that stand. '.repeat(9);
+        document.querySelector('#alarms').append(one);
+    }
+}"""
+
 
 def confirmed(callers: Callers, number: str) -> Caller:
     """Let a caller ring, press 55 and wait."""
@@ -243,7 +253,10 @@ def test_the_record_keeps_details_a_place_and_a_correction(
 
 
 def test_a_live_call_fits_the_screen(screen: Screen, callers: Callers) -> None:
-    """At 1280 × 800 nothing of a worked call needs scrolling but the timeline itself."""
+    """At 1280 × 800 nothing of a worked call needs scrolling but the timeline itself.
+
+    However many alarms stand, they do not push what is asked out of sight.
+    """
     caller = claimed(screen, callers, "+447700900718")
     page = screen.page
     page.keyboard.press("1")
@@ -265,8 +278,10 @@ def test_a_live_call_fits_the_screen(screen: Screen, callers: Callers) -> None:
     assert page.evaluate("document.documentElement.scrollHeight") <= 800
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
     for column in (".column-ask", ".column-record"):
-        overflows = "(one) => one.scrollHeight - one.clientHeight"
-        assert page.locator(column).evaluate(overflows) <= 0, column
+        assert page.locator(column).evaluate(OVERFLOWS) <= 0, column
+    page.evaluate(MANY_ALARMS)
+    assert page.evaluate("document.documentElement.scrollHeight") <= 800
+    assert page.locator(".column-ask").evaluate(OVERFLOWS) <= 0
     caller.hangs_up()
 
 
@@ -319,17 +334,12 @@ def test_the_ladder_comes_to_supervisors_later_and_sounds_louder(
     """A handler hears it at once, a supervisor from their rung on; then it sounds again."""
     other = screens(account=colleagues["supervisor"])
     for one in (screen, other):
-        one.page.locator("h1").click()
-        one.hears()
+        one.lets_sound()
     call = exchange.call("+447700900720").presses("55")
-
-    def sounded(where: Screen) -> bool:
-        return call.reference in where.evaluate("localStorage.getItem('quietline.sounded') ?? ''")
-
-    eventually(lambda: sounded(screen))
-    assert not sounded(other)
+    eventually(lambda: screen.has_sounded(call.reference))
+    assert not other.has_sounded(call.reference)
     rang = int(screen.evaluate("document.documentElement.dataset.rang ?? 0"))
-    eventually(lambda: sounded(other), 25)
+    eventually(lambda: other.has_sounded(call.reference), 25)
     eventually(
         lambda: int(screen.evaluate("document.documentElement.dataset.rang ?? 0")) > rang, 15
     )
