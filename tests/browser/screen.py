@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
+
+from tests.waiting import eventually
 
 PATIENCE_MS = 10_000
 HEARS = """() => {
@@ -42,6 +45,8 @@ class Screen:
 
     def must_be_clean(self) -> None:
         """Fail if a script failed or the policy refused something."""
+        # Read beside whatever failed: a notice takes room, and tells what was wrong.
+        print("notices:", self.page.locator(".notice:visible").all_inner_texts())
         assert self.troubles == []
 
     def choose_theme(self, theme: str) -> None:
@@ -62,9 +67,31 @@ class Screen:
         (page or self.page).wait_for_function(HEARS, timeout=PATIENCE_MS)
 
     def open(self, path: str) -> Page:
-        """Go to a page of the console."""
-        self.page.goto(self.url + path)
+        """Go to a page of the console; to a call's, as soon as the console has heard of it."""
+
+        def known() -> bool:
+            answer = self.page.goto(self.url + path)
+            return answer is not None and answer.status != HTTPStatus.NOT_FOUND
+
+        if path.startswith("/incidents/"):
+            eventually(known)
+        else:
+            self.page.goto(self.url + path)
         return self.page
+
+    def has_sounded(self, reference: str) -> bool:
+        """Say whether a page of this browser has sounded for an incident, and counted it."""
+        return reference in self.evaluate("localStorage.getItem('quietline.sounded') ?? ''")
+
+    def lets_sound(self, page: Page | None = None) -> None:
+        """Click, as a browser wants before it sounds, and wait until it does.
+
+        A click before the scripts run is no gesture to them: the sound would stay blocked.
+        """
+        page = page or self.page
+        self.hears(page)
+        page.locator("h1").click()
+        expect(page.locator("#sound .condition")).to_have_text("on")
 
     def row(self, reference: str) -> Locator:
         """The board's row of an incident."""
