@@ -89,12 +89,19 @@ def read_hours(text: str) -> Hours | None:
 
 def _window(found: re.Match[str], waiting: set[int]) -> Window | None:
     start, end = _minutes(found["from"]), _minutes(found["to"])
-    if start is None or end is None or start >= end:
+    if start is None or end is None or start >= end or _two_ways(found["from"], found["to"]):
         return None
     days = set(waiting)
     if found["days"] or not waiting:
         days |= _days(found["days"])
     return Window(frozenset(days), start, end)
+
+
+def _two_ways(start: str, end: str) -> bool:
+    """Say whether a start may be read in the evening as well: 10:00-11:30pm, 10:00 to midnight."""
+    read = _TIME.fullmatch(start)
+    evening = end == "midnight" or end.endswith("pm")
+    return evening and read is not None and not read["half"] and 1 <= int(read["hour"]) <= 11
 
 
 def _days(text: str) -> set[int]:

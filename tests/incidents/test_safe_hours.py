@@ -30,6 +30,8 @@ SATURDAY = datetime(2026, 12, 26, tzinfo=UTC)
         ("12am-2:30am", TUESDAY.replace(hour=2), True),
         ("Mon 22:00-24:00; Tue 00:00-02:00", TUESDAY.replace(hour=1), True),
         ("weekends 1pm until midnight", SATURDAY.replace(hour=23, minute=59), True),
+        ("13:00-5pm", TUESDAY.replace(hour=16), True),
+        ("12:00-5pm", TUESDAY.replace(hour=12), True),
     ],
 )
 def test_hours_are_read_as_people_write_them(text: str, at: datetime, safe: bool) -> None:
@@ -69,6 +71,9 @@ def test_hours_are_local() -> None:
         "24:00-09:00",
         "Mon-09:00",
         "09:00-12:00-15:00",
+        "10:00-11:30pm",
+        "09:00-11:00 pm",
+        "10:00 to midnight",
     ],
 )
 def test_what_cannot_be_read_whole_is_no_hour(text: str) -> None:
