@@ -45,6 +45,11 @@ class Browser:
         """Place a call and return its CallSid."""
         return str(self.post("calls", {"from": CALLER}).json()["sid"])
 
+    def hears(self, sid: str, words: str) -> None:
+        """Wait until a prompt is spoken: a key in the gap before it is lost, as on a phone."""
+        with self.get(f"calls/{sid}/events", stream=True) as feed:
+            assert any(words in line for line in feed.iter_lines(decode_unicode=True))
+
     def happened(self, sid: str) -> list[tuple[str, dict[str, Any]]]:
         """Read the feed of a call that is over."""
         events = []
@@ -76,8 +81,8 @@ def test_a_key_pressed_in_the_browser_reaches_the_product(
     product.answers["/voice/incoming"] = f"{ASK}<Say language='en-GB'>Press 5 twice.</Say></Gather>"
     product.answers["/told"] = "<Say>Thank you.</Say>"
     sid = browser.call()
-    eventually(lambda: "/voice/incoming" in product.paths())
-    eventually(lambda: browser.post(f"calls/{sid}/keys", {"key": "5"}).status_code == 204)
+    browser.hears(sid, "Press 5 twice.")
+    assert browser.post(f"calls/{sid}/keys", {"key": "5"}).status_code == 204
     browser.post(f"calls/{sid}/keys", {"key": "5"})
     eventually(lambda: product.form("/told")["Digits"] == "55" if "/told" in product.paths() else 0)
     eventually(lambda: "/voice/status" in product.paths())
@@ -112,11 +117,11 @@ def test_the_line_that_is_called_can_be_chosen_among_those_there_are(
 
 def test_words_and_a_hang_up_reach_the_product_too(product: Product, browser: Browser) -> None:
     """Say something: a speech result; hang up: the end of the call."""
-    product.answers["/voice/incoming"] = f"{ASK}</Gather>"
+    product.answers["/voice/incoming"] = f"{ASK}<Say>Which service?</Say></Gather>"
     product.answers["/told"] = "<Pause length='60'/>"
     sid = browser.call()
-    eventually(lambda: "/voice/incoming" in product.paths())
-    eventually(lambda: browser.post(f"calls/{sid}/speech", {"words": "help"}).status_code == 204)
+    browser.hears(sid, "Which service?")
+    assert browser.post(f"calls/{sid}/speech", {"words": "help"}).status_code == 204
     eventually(lambda: "/told" in product.paths())
     assert product.form("/told")["SpeechResult"] == "help"
     assert browser.post(f"calls/{sid}/hangup", {}).status_code == 204
