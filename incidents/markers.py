@@ -23,6 +23,7 @@ from incidents.marking import of_numbers, of_persons
 from incidents.marking import of_person as on_person
 from incidents.owners import owner_id
 from incidents.persons import canonical, family
+from incidents.recognising import CONTACT_LINE
 from incidents.roles import Roles
 from incidents.sealed import Keys
 from incidents.store import Store
@@ -168,15 +169,16 @@ class Markers:
         return Listed(tuple(sorted(shown, key=lambda one: not one.asks(now))), int(many))
 
     def of_call(self, call_key: str) -> tuple[Marker, ...]:
-        """Return the markers that reach a call by its number, or by whoever typed their code:
-        high-risk first, ended ones not.
+        """Return the markers that reach a call by its number, or by whoever typed their code (then
+        also those on their numbers): high-risk first, ended ones not.
         """
-        wanted = select(incidents.c.number_id, incidents.c.people)
+        wanted = select(incidents.c.line, incidents.c.number_id, incidents.c.people)
         with reading(self._store.engine) as connection:
             row = connection.execute(wanted.where(incidents.c.call_key == call_key)).first()
             if row is None:
                 return ()
-            on = [*of_persons(connection, row.people or ()).values()]
+            coded = row.line == CONTACT_LINE
+            on = [*of_persons(connection, row.people or (), numbers=coded).values()]
             on += of_numbers(connection, {row.number_id} if row.number_id else ()).values()
             return self._these(connection, (one.marker for some in on for one in some))
 

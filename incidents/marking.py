@@ -70,9 +70,10 @@ def matches_of_persons(
 ) -> tuple[Match, ...]:
     """Return what calls match by the person they are of: call, month, from when, person's id.
 
-    Whoever typed their personal code carries their markers to any phone (rule 4).
+    Whoever typed their personal code carries their markers, and those on their numbers, to any
+    phone (rule 4).
     """
-    on = of_persons(connection, (person for *_, person in calls))
+    on = of_persons(connection, (person for *_, person in calls), numbers=True)
     return tuple(
         Match(call, month, at, one.marker, one.kind)
         for call, month, at, person in calls
@@ -103,13 +104,19 @@ def of_numbers(connection: Connection, numbers: Collection[str]) -> dict[str, li
     return found
 
 
-def of_persons(connection: Connection, persons: Iterable[str]) -> dict[str, list[On]]:
+def of_persons(
+    connection: Connection, persons: Iterable[str], *, numbers: bool = False
+) -> dict[str, list[On]]:
     """Return the markers nobody ended on people and on where they live, by the id asked for.
 
-    An id that nobody has is left out.
+    ``numbers``: also those on the numbers they have. An id that nobody has is left out.
     """
     kin = families(connection, persons)
-    on_rows = _of_rows(connection, (row for members in kin.values() for row in members))
+    rows = [row for members in kin.values() for row in members]
+    on_rows = _of_rows(connection, rows)
+    if numbers:
+        for row, on in _on_their_numbers(connection, rows):
+            on_rows.setdefault(row, []).append(on)
     return {
         person: list(dict.fromkeys(on for row in members for on in on_rows.get(row, ())))
         for person, members in kin.items()
@@ -139,6 +146,16 @@ def _of_rows(connection: Connection, rows: Iterable[str]) -> dict[str, list[On]]
             for person in homes[row.address]:
                 found.setdefault(person, []).append(_on(row))
     return found
+
+
+def _on_their_numbers(connection: Connection, rows: Iterable[str]) -> Iterable[tuple[str, On]]:
+    for some in batches(rows):
+        theirs = (
+            _MARKERS.add_columns(person_numbers.c.person_id.label("whose"))
+            .join(person_numbers, person_numbers.c.number_id == markers.c.number_id)
+            .where(person_numbers.c.person_id.in_(some), person_numbers.c.ended_at.is_(None))
+        )
+        yield from ((row.whose, _on(row)) for row in connection.execute(theirs))
 
 
 def _on(row: Row[Any]) -> On:

@@ -142,6 +142,18 @@ def test_rule_4_holds_for_a_marked_person_who_types_their_code_on_any_phone(plac
     assert [one.id for one in place.markers.of_call(caller.key)] == [marker]
 
 
+def test_rule_4_a_code_typed_elsewhere_brings_the_marker_on_their_own_number(place: Place) -> None:
+    """Set from the page of a call it stands on the number, and the person is known all the same."""
+    mair, marker = place.knows("Mair Example"), place.sets()
+    caller = Caller(number=None, withheld=True)
+    arrives = caller.event("call_arrived", 0, line="contact", stage="new", next="code")
+    typed = caller.event("code_typed", 1, line="contact", person=mair, how="code", next="reach")
+    place.room.machine.drained(arrives, typed, caller.hangs_up())
+    assert place.read(caller) == ("someone_there", 1, "waiting", "immediate")
+    assert [one.id for one in place.markers.of_call(caller.key)] == [marker]
+    assert place.markers.of_person(mair) == (), "it stands on the number, not on the person"
+
+
 def test_a_marker_raises_calls_of_its_number_only(place: Place) -> None:
     """Another number, and a withheld one, are not touched."""
     place.sets()
