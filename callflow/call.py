@@ -61,7 +61,8 @@ class Call:
     ``heard``: speech or sound came. ``lost``: an answer of ours failed, so we may know too little.
     ``listen``: seconds the present document listens, its words included.
     ``held``: seconds of hold planned so far; ``quiet``: since words were last said;
-    ``waited``: since the hold began or a bridge ended. ``since``: that moment, seconds since 1970.
+    ``waited``: since the hold began or a bridge ended. ``since``: that moment, seconds since 1970;
+    at ``REACH`` when the present turn began.
     ``claimed``: a person has the call: it is held without limit, and nobody is rung by a timer.
     ``parting``: a person lets the line go: after the goodbye it ends whatever signs were given.
     ``language``: spoken from now on, such as ``cy-GB``; empty: the line's own.

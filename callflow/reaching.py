@@ -1,7 +1,8 @@
 """What the rules decide on the line for known victims: ring one after the other, then hold.
 
 Whom they ring they do not know, and nothing here tells a known caller from another. Nobody
-is rung after the line's total time, and nobody who was held is rung from here again.
+is rung after the line's total time, and nobody who was held is rung from here again. Where time
+is short, those before the desk lose theirs first: the desk answers day and night.
 """
 
 from dataclasses import replace
@@ -22,20 +23,24 @@ def reach(call: Call, event: Event, setting: Setting) -> Outcome:
 
 def ring_on(call: Call, _event: Event, setting: Setting) -> Outcome:
     """Nobody took the call: ring the next, and after the last hold the line for a handler."""
-    return _ring(call, setting, call.asked + 1)
+    # The network may ring longer than asked, and a voicemail picks up first: what the last turn
+    # took beyond its time, the next may take as well.
+    over = max(0, int(setting.now.timestamp()) - call.since - call.listen)
+    return _ring(call, setting, call.asked + 1, over)
 
 
-def _ring(call: Call, setting: Setting, turn: int) -> Outcome:
-    contact = setting.contact
-    if contact is None or turn > len(contact.rings):
-        return begin_hold(call, setting, "stay")
-    # A voicemail that picked up may have cost time: what is left of the total is what is rung.
-    passed = int(setting.now.timestamp()) - call.began
-    seconds = min(contact.rings[turn - 1], contact.total - passed)
-    if seconds < SHORTEST_RING:
-        return begin_hold(call, setting, "stay")
-    rung = replace(call, stage=Stage.REACH, asked=turn, listen=seconds)
-    if setting.rings:
-        return Outcome(rung, RingStaff(seconds))
-    # In an exercise nobody is rung; the caller waits as long, and keys are heard.
-    return Outcome(rung, HoldLine("", seconds, setting.profile.hold.listening.keys))
+def _ring(call: Call, setting: Setting, turn: int, over: int = 0) -> Outcome:
+    now, contact = int(setting.now.timestamp()), setting.contact
+    rings = () if contact is None else contact.rings
+    left = 0 if contact is None else contact.total - (now - call.began)
+    for at in range(turn, len(rings) + 1):
+        later = len(rings) - at
+        seconds = min(rings[at - 1], left - later * SHORTEST_RING - (over if later else 0))
+        if seconds < SHORTEST_RING:
+            continue
+        rung = replace(call, stage=Stage.REACH, asked=at, listen=seconds, since=now)
+        if setting.rings:
+            return Outcome(rung, RingStaff(seconds))
+        # In an exercise nobody is rung; the caller waits as long, and keys are heard.
+        return Outcome(rung, HoldLine("", seconds, setting.profile.hold.listening.keys))
+    return begin_hold(call, setting, "stay")

@@ -56,6 +56,33 @@ def test_nobody_more_is_rung_after_the_total_time() -> None:
     assert call.meets(CallNotTaken()).call.stage is Stage.HOLD
 
 
+@pytest.mark.parametrize(
+    ("spent", "turns"),
+    [(11, [11, 12, 10]), (20, [11, 9, 5]), (26, [9, 5, 5]), (33, [7, 5]), (38, [7]), (41, [])],
+)
+def test_the_desk_is_rung_also_when_a_code_was_typed_slowly(spent: int, turns: list[int]) -> None:
+    """It answers day and night: officers' turns are cut before its own, and left out before it."""
+    call = called()
+    call.now = playing.NOW + timedelta(seconds=spent)
+    call.meets(CodeTyped("123467"))
+    first = call.call.asked
+    assert rung(call) == turns
+    if turns:
+        assert first == 4 - len(turns), "the last to be rung is the desk"
+        assert (call.now - playing.NOW).total_seconds() <= CONTACT.total
+
+
+def test_the_desk_is_rung_also_where_the_network_rings_longer_than_asked() -> None:
+    """Twilio may add five seconds to every ring: the deputy's turn is cut, for the desk's."""
+    call, seconds = called().stays_silent(), []
+    while isinstance(call.action, RingStaff):
+        seconds.append(call.action.seconds)
+        call.now += timedelta(seconds=call.action.seconds + 5)
+        call.meets(CallNotTaken())
+    assert len(seconds) == 3
+    assert seconds[0] == 11
+
+
 @examples(max_examples=200, deadline=None)
 @given(playing.moments)
 def test_whatever_the_clock_says_no_ring_is_longer_than_its_turn(now: object) -> None:
