@@ -24,6 +24,8 @@ SILENT_MS: Final = 180_000
 """A held line reports every few seconds; one silent for so long has ended, or something is wrong
 (telephony.md: ask the REST API about calls silent for minutes)."""
 AT_ONCE: Final = 5
+NAMED: Final = 3
+"""Calls the alarm names: an alarm of four lines takes the room of a call's questions."""
 OVER: Final = frozenset(("completed", "busy", "failed", "no-answer", "canceled"))
 GONE: Final = "gone"
 """Status recorded of a call that Twilio knows nothing of."""
@@ -81,8 +83,11 @@ class SilentCalls:
             run(lambda: self._ask(due, ms))
         if not self._trouble:
             return []
-        named = ", ".join(sorted(text for _, text in self._trouble.values())[:AT_ONCE])
-        return [f"A line is open but silent for minutes: {named}. Speak to the caller or look."]
+        named = sorted(text for _, text in self._trouble.values())
+        told = ", ".join(named[:NAMED])
+        if len(named) > NAMED:
+            told += f" and {len(named) - NAMED} more"
+        return [f"A line is open but silent for minutes: {told}. Speak to the caller or look."]
 
     def _ask(self, silent: Iterable[Incident], ms: int) -> None:
         for incident in silent:

@@ -307,6 +307,17 @@ def test_an_open_line_that_is_silent_is_an_alarm_until_it_is_heard_from(guard: G
     assert guard.names == set()
 
 
+def test_the_alarm_of_many_silent_lines_names_three_and_counts_the_rest(guard: Guard) -> None:
+    """It stands on every screen, above the questions of whoever works a call."""
+    for _ in range(5):
+        caller = guard.site.waiting()
+        guard.site.room.desk.claim(caller.reference, by=ANNA, now=guard.site.wall)
+    guard.passes(190)
+    (alarm,) = guard.watchman.alarms()
+    assert alarm["text"].count("QL-") == 3
+    assert " and 2 more. Speak to the caller or look." in alarm["text"]
+
+
 def test_a_twilio_that_does_not_answer_is_told(guard: Guard) -> None:
     """Nobody knows whether the caller is there."""
     caller = guard.site.waiting()
