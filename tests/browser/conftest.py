@@ -7,14 +7,21 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from config.settings import TRAINING_ACCOUNT
 from simulator.elsewhere import registered
 from simulator.exchange import Exchange as Callers
 from tests import running
 from tests.browser.calls import Exchange
-from tests.browser.screen import Screen
+from tests.browser.screen import PATIENCE_MS, Screen
 from tests.browser.tabs import arguments
 
 LINES = """
@@ -78,6 +85,7 @@ def callers(house: running.Quietline) -> Iterator[Callers]:
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     """Playwright, started once."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as started:
         yield started
 

@@ -283,6 +283,8 @@ def test_a_live_call_fits_the_screen(screen: Screen, callers: Callers) -> None:
     assert page.evaluate("document.documentElement.scrollHeight") <= 800
     assert page.locator(".column-ask").evaluate(OVERFLOWS) <= 0
     caller.hangs_up()
+    # With what the feed told of that the page looked at its alarms again.
+    expect(page.locator("#alarms")).to_have_attribute("tabindex", "0")
 
 
 def test_the_whole_job_is_done_by_keyboard(screen: Screen, callers: Callers) -> None:

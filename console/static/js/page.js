@@ -75,6 +75,9 @@ function showAlarms() {
     one.querySelector(".since").textContent = `(since ${clock(alarm.since)})`;
   }
   for (const one of shown.values()) one.remove();
+  // Where they scroll they can be scrolled by keyboard.
+  if (place.scrollHeight > place.clientHeight) place.tabIndex = 0;
+  else place.removeAttribute("tabindex");
 }
 
 feed.addEventListener("state", () => {
