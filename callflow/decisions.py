@@ -118,12 +118,21 @@ def hear_keys(call: Call, event: Event, setting: Setting) -> Outcome:
     elif heard.confirmed(setting.profile):
         say = "stay"
     else:
-        # A key the menu does not have is no half of a signal: "again" would make no sense.
-        stray = call.stage is Stage.MENU and not signal.count(event.keys)
-        say = "stray" if stray else "one_more"
+        say = "stray" if _astray(call, heard, setting) else "one_more"
     if call.stage is Stage.HOLD:
         return _hold_on(heard, setting, say)
     return begin_hold(heard, setting, say)
+
+
+def _astray(call: Call, heard: Call, setting: Setting) -> bool:
+    """Say whether the keys were pressed for something else than the signal: no 5 is among them.
+
+    So is a choice made again, or a code typed late: "again" would make no sense. Where a key was
+    asked for, it is the beginning of a signal as on every line.
+    """
+    for_more = setting.menu is not None or setting.contact is not None
+    asked = call.stage in (Stage.SERVICE, Stage.ANY_KEY, Stage.SIGNAL)
+    return for_more and not asked and not setting.profile.signal.count(heard.keys)
 
 
 def choose(call: Call, event: Event, setting: Setting) -> Outcome:

@@ -105,6 +105,15 @@ def test_rule_5_a_five_goes_the_silent_way_and_nobody_is_rung(keys: str) -> None
     assert call.presses("5").presses("5").confirmed
 
 
+def test_a_code_typed_late_is_answered_with_how_to_ask_for_silent_help() -> None:
+    """Not with "press 5 again": they pressed none."""
+    call = called().stays_silent(seconds=60)
+    assert call.call.stage is Stage.HOLD
+    held = call.presses("**").action
+    assert isinstance(held, HoldLine)
+    assert held.say == "stray"
+
+
 def test_a_silent_caller_of_this_line_is_never_let_go_by_a_timer() -> None:
     """Whoever rings it is known to be in danger, or may be: a handler is waited for."""
     call = called().stays_silent(seconds=3600)

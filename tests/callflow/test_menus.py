@@ -47,6 +47,28 @@ def test_rule_5_two_fives_confirm_after_a_choice() -> None:
     assert call.presses("5").confirmed
 
 
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [("1", ["stray"]), ("77", ["stray"]), ("15", ["one_more"]), ("5", ["one_more", "stay"])],
+)
+def test_nobody_is_told_to_press_5_again_who_pressed_none(keys: str, says: list[str]) -> None:
+    """Whoever presses their choice once more, on hold, hears how to ask for silent help."""
+    call = Playing.at(Stage.MENU, "gb").meets(MenuChosen("1", REPORT))
+    for say in says:
+        held = call.presses(keys).action
+        assert isinstance(held, HoldLine)
+        assert held.say == say
+
+
+def test_a_key_that_was_asked_for_is_answered_as_on_every_line() -> None:
+    """The menu went by in silence and any key was asked for: the signal is asked for then."""
+    call = Playing.arrived("gb", menu=MENU).stays_silent().stays_silent()
+    assert call.call.stage is Stage.ANY_KEY
+    held = call.presses("7").action
+    assert isinstance(held, HoldLine)
+    assert held.say == "one_more"
+
+
 @pytest.mark.parametrize(("keys", "say"), [("9", "stray"), ("12", "stray"), ("5", "one_more")])
 def test_a_stray_key_at_a_menu_is_not_asked_for_again(keys: str, say: str) -> None:
     """A key the menu does not have is answered with 5 5; a 5 with the other one."""
