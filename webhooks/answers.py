@@ -144,9 +144,8 @@ class Answers(StaffSide):
 
     def status(self, params: dict[str, str], now: datetime) -> Answer:
         """The network reports on the call; only its end is of interest, and only the caller's."""
-        over = params.get("CallStatus") in parameters.OVER
         ours = params.get("Direction", "inbound") == "inbound" and not params.get("ParentCallSid")
-        if not over or not ours:
+        if not parameters.over(params) or not ours:
             return Answer([], b"", unwritten=True)
         call = Call.starting(now)
         caller = self._records.caller(call, params)
@@ -197,7 +196,7 @@ class Answers(StaffSide):
                 typed = event.code if isinstance(event, CodeTyped) else ""
                 reach = self._reaching.of(parameters.caller(params).number, typed)
             if reach is not None:
-                told |= told_of(call, event, outcome, reach)
+                told |= told_of(call, event, outcome, reach, over=parameters.over(params))
             theirs = order if type(event) in ordered.OF_ORDERS else None
             records.append(
                 self._records.record(caller, call, event, now, told, place=place, order=theirs)

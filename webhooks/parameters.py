@@ -79,6 +79,11 @@ def _joined(params: dict[str, str]) -> bool:
     return params.get("DialCallStatus") in ("completed", "answered")
 
 
+def over(params: dict[str, str]) -> bool:
+    """Say whether the call of this request is over: nobody hears what we answer."""
+    return params.get("CallStatus") in OVER
+
+
 def keys(params: dict[str, str]) -> str:
     """Return the keys pressed; empty where there are none we know."""
     return read_keys(params.get("Digits", ""))

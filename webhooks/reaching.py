@@ -99,8 +99,13 @@ class Reaching:
         return Reach(route.person if route else "", how if route else "", turns)
 
 
-def told_of(before: Call, event: Event, outcome: Outcome, reach: Reach) -> dict[str, object]:
-    """Return what is recorded of a step on the way to a point of contact: names of staff, an id."""
+def told_of(
+    before: Call, event: Event, outcome: Outcome, reach: Reach, *, over: bool
+) -> dict[str, object]:
+    """Return what is recorded of a step on the way to a point of contact: names of staff, an id.
+
+    ``over``: the caller has hung up, so that nobody more is rung.
+    """
     told: dict[str, object] = {}
     if before.stage is Stage.REACH and (rung := reach.turn(before.asked).name):
         told["who"] = rung
@@ -108,7 +113,7 @@ def told_of(before: Call, event: Event, outcome: Outcome, reach: Reach) -> dict[
         told |= {"person": reach.person, "how": reach.how}
     if isinstance(event, CodeTyped):
         told["recognised"] = reach.how == "code"
-    if isinstance(outcome.action, RingStaff):
+    if isinstance(outcome.action, RingStaff) and not over:
         told["to"] = reach.turn(outcome.call.asked).name
     return told
 

@@ -185,7 +185,7 @@ def decided(outcome: Outcome, caller: Caller, setting: Setting) -> dict[str, obj
         "language": call.language or caller.line.language,
     }
     prompt = action.say if isinstance(action, actions.HoldLine) else _PROMPTS.get(type(action), "")
-    if prompt:
+    if prompt and not parameters.over(caller.params):
         told["prompt"] = prompt
     if call.stage is Stage.HOLD and not call.gave_a_sign():
         if setting.contact:

@@ -181,6 +181,24 @@ def test_the_next_is_rung_unless_the_two_were_joined(
     assert caller.rung == ([SPOC.number, DEPUTY.number] if goes_on else [SPOC.number])
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"DialCallStatus": "completed", "DialBridged": "false"},
+        {"DialCallStatus": "canceled"},
+        {"DialCallStatus": "completed"},
+    ],
+)
+def test_nobody_is_said_to_be_rung_for_a_caller_who_has_hung_up(
+    phone: PhoneSide, told: dict[str, str]
+) -> None:
+    """Twilio reports the ringing that ended with the call; what we answer then, nobody hears."""
+    Caller(phone, KNOWN).does().does(CallStatus="completed", **told)
+    *_, last = phone.events()
+    said = {name: last.data.get(name) for name in ("who", "to", "prompt")}
+    assert said == {"who": "anna", "to": None, "prompt": None}
+
+
 def test_a_snapshot_that_is_gone_old_or_broken_knows_nobody(phone: PhoneSide) -> None:
     """The desk is rung then, and a good one counts again at once."""
     file, keys = phone.settings.data / FILE, Keys(phone.settings.key_material)
