@@ -64,6 +64,7 @@ from incidents.codes import Codes
 from incidents.desk import Desk
 from incidents.figures import Counting
 from incidents.follow_ups import FollowUps
+from incidents.lowering import Lowering
 from incidents.markers import Markers
 from incidents.operations import Operations
 from incidents.orders import LiveCalls
@@ -163,7 +164,7 @@ def application(
         ),
         # What others know of a person stands on their page as a ``person_page.Section``.
         persons.blueprint(
-            PersonWork.over(store, keys, audit),
+            PersonWork.over(store, keys, audit, Lowering(policy.markers, policy.roles)),
             sections=(
                 markers.section(warnings),
                 contacts.SECTION,

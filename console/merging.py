@@ -1,4 +1,4 @@
-"""Joining two people who are one, with a reason, and parting them again.
+"""Joining two people who are one, with a reason.
 
 Who may be the same is named with what says so; the person at the console decides. Both rows
 keep their own data.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from console.audited import audited
@@ -23,7 +23,7 @@ from console.person_page import (
     sentence,
     typed_of,
 )
-from incidents.merging import LONGEST_REASON, NoSuchMerge
+from incidents.merging import LONGEST_REASON
 from incidents.transactions import StoreUnavailable
 from incidents.working import Conflict, Unfit
 
@@ -62,19 +62,6 @@ def add_merging(pages: Blueprint, work: Work, shown: PersonPages) -> None:
         except StoreUnavailable:
             return page(id_, typed, {"state": AWAY}, 503)
         return back_to(kept, "merged")
-
-    @pages.post("/people/<id_>/merge/<place>/undo")
-    @for_right("people")
-    def undo(id_: str, place: str) -> ResponseReturnValue:
-        """Part them."""
-
-        def act() -> None:
-            try:
-                work.merges.undo(id_, place, by=holder().name, now=doors().clock())
-            except NoSuchMerge:
-                abort(404)
-
-        return shown.change(id_, act, "parted", {})
 
     def page(
         person: str, typed: Mapping[str, str], refusals: Mapping[str, str], status: int

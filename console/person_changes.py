@@ -1,17 +1,30 @@
-"""What of a person is added and ended from their page, each by one form: numbers and addresses.
+"""What is added and ended from a person's page, each by one form: numbers, addresses, merges.
 
 A refusal stands on the page beside its field, with what was typed. Nothing is deleted.
 """
 
 from __future__ import annotations
 
-from flask import Blueprint
+from datetime import datetime
+from typing import Protocol
+
+from flask import Blueprint, abort
 from flask.typing import ResponseReturnValue
 
 from console.guard import doors, for_right, holder
+from console.people import actor
 from console.person_page import PersonPages, Work, sentence, typed_of
+from incidents.merging import NoSuchMerge
 from incidents.told_facts import contact_of
-from incidents.working import Unfit
+from incidents.working import Actor, Unfit
+
+
+class End(Protocol):
+    """Ends a row of a person, with a reason where a high-risk marker would match fewer calls."""
+
+    def __call__(
+        self, person: str, row: str, reason: str, /, *, by: Actor, now: datetime
+    ) -> object: ...
 
 
 def add_changes(pages: Blueprint, work: Work, shown: PersonPages) -> None:
@@ -49,11 +62,7 @@ def add_changes(pages: Blueprint, work: Work, shown: PersonPages) -> None:
     @for_right("people")
     def end_number(id_: str, place: str) -> ResponseReturnValue:
         """End a number."""
-
-        def act() -> None:
-            work.numbers.end(id_, place, by=holder().name, now=doors().clock())
-
-        return shown.change(id_, act, "ended", {})
+        return end(work.numbers.end, id_, place, "ended")
 
     @pages.post("/people/<id_>/addresses")
     @for_right("people")
@@ -70,8 +79,24 @@ def add_changes(pages: Blueprint, work: Work, shown: PersonPages) -> None:
     @for_right("people")
     def end_address(id_: str, place: str) -> ResponseReturnValue:
         """End an address."""
+        return end(work.addresses.end, id_, place, "address_ended")
+
+    @pages.post("/people/<id_>/merge/<place>/undo")
+    @for_right("people")
+    def undo(id_: str, place: str) -> ResponseReturnValue:
+        """Part two people who were joined."""
+        return end(work.merges.undo, id_, place, "parted")
+
+    def end(how: End, person: str, place: str, done: str) -> ResponseReturnValue:
+        """End one of many on the page; what is wrong with the reason stands beside that one."""
+        typed = typed_of("why")
 
         def act() -> None:
-            work.addresses.end(id_, place, by=holder().name, now=doors().clock())
+            try:
+                how(person, place, typed["why"], by=actor(holder()), now=doors().clock())
+            except NoSuchMerge:
+                abort(404)
+            except Unfit as unfit:
+                raise Unfit(f"why-{place}", str(unfit)) from None
 
-        return shown.change(id_, act, "address_ended", {})
+        return shown.change(person, act, done, {f"why-{place}": typed["why"]})

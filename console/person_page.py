@@ -20,6 +20,7 @@ from console.guard import doors, holder
 from console.opening import way_back
 from incidents.addresses import Addresses
 from incidents.audit import Audit
+from incidents.lowering import Lowering
 from incidents.merging import Merges
 from incidents.person_changes import PersonChanges
 from incidents.person_files import PersonFile, PersonFiles
@@ -78,14 +79,14 @@ class Work:
     search: PeopleSearch
 
     @classmethod
-    def over(cls, store: Store, keys: Keys, audit: Audit) -> Work:
-        """Make it over one store."""
+    def over(cls, store: Store, keys: Keys, audit: Audit, lowering: Lowering) -> Work:
+        """Make it over one store. ``lowering``: who may have a marker match fewer calls."""
         return cls(
             Persons(store, keys, audit),
             PersonChanges(store, keys, audit),
-            PersonNumbers(store, keys, audit),
-            Addresses(store, keys, audit),
-            Merges(store, keys, audit),
+            PersonNumbers(store, keys, audit, lowering),
+            Addresses(store, keys, audit, lowering),
+            Merges(store, keys, audit, lowering),
             PersonFiles(store, keys),
             PersonLists(store, keys),
             PeopleSearch(store, keys),

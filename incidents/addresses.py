@@ -16,13 +16,14 @@ from sqlalchemy import Connection, Row, select, update
 from incidents.audit import Audit
 from incidents.identity import uuid7
 from incidents.indexing import index, unindex
+from incidents.lowering import Lowering
 from incidents.person_lists import standing
 from incidents.persons import NoSuchPerson, canonical, family, names
 from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import addresses
 from incidents.transactions import writing
-from incidents.working import Unfit, text_of
+from incidents.working import Actor, Unfit, text_of
 
 LONGEST_ADDRESS: Final = 300
 _POSTCODE: Final = re.compile(r"\b([a-z]{1,2}\d[a-z\d]?) (\d[a-z]{2})\b")
@@ -137,9 +138,15 @@ def put_address(
 
 
 class Addresses:
-    """Who lives where, over one store. Every method raises ``StoreUnavailable``."""
+    """Who lives where, over one store. Every method raises ``StoreUnavailable``.
 
-    def __init__(self, store: Store, keys: Keys, audit: Audit) -> None:
+    ``lowering``: who may have a high-risk marker match fewer calls; unless given, nobody.
+    """
+
+    def __init__(
+        self, store: Store, keys: Keys, audit: Audit, lowering: Lowering | None = None
+    ) -> None:
+        self._lowering = lowering or Lowering()
         self._store = store
         self._keys = keys
         self._audit = audit
@@ -160,14 +167,20 @@ class Addresses:
             self._audit.put(connection, by, "collection", "added an address", theirs[0], at=now)
         return row
 
-    def end(self, person: str, row: str, *, by: str, now: datetime) -> None:
-        """End an address: it is theirs no more. Raises ``NoSuchPerson``."""
+    def end(self, person: str, row: str, reason: str = "", *, by: Actor, now: datetime) -> None:
+        """End an address: it is theirs no more.
+
+        Raises ``NoSuchPerson``; where a high-risk marker would match fewer calls, ``Conflict``
+        unless ``by`` is a supervisor, and ``Unfit`` without a ``reason``.
+        """
         with writing(self._store.engine) as connection:
+            theirs = family(connection, person)
+            before = self._lowering.reach(connection, theirs)
             ended = connection.execute(
                 update(addresses)
                 .where(
                     addresses.c.id == row,
-                    addresses.c.person_id.in_(family(connection, person)),
+                    addresses.c.person_id.in_(theirs),
                     addresses.c.ended_at.is_(None),
                 )
                 .values(ended_at=now)
@@ -175,11 +188,6 @@ class Addresses:
             if not ended.rowcount:
                 raise NoSuchPerson(row)
             unindex(connection, row)
-            self._audit.put(
-                connection,
-                by,
-                "alteration",
-                "ended an address",
-                canonical(connection, person),
-                at=now,
-            )
+            why = self._lowering.settle(connection, self._audit, before, reason, by=by, now=now)
+            record, what = canonical(connection, person), "ended an address"
+            self._audit.put(connection, by.name, "alteration", what, record, why, at=now)

@@ -14,13 +14,14 @@ from sqlalchemy import Connection, Row, select, update
 
 from incidents.audit import Audit
 from incidents.identity import uuid7
+from incidents.lowering import Lowering
 from incidents.person_lists import standing
 from incidents.persons import NoSuchPerson, canonical, family, name_look_up, name_of, names
 from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import merges, people, person_numbers
 from incidents.transactions import reading, writing
-from incidents.working import Conflict, Unfit, text_of
+from incidents.working import Actor, Conflict, Unfit, text_of
 
 LONGEST_REASON: Final = 500
 MOST_ROWS: Final = 15
@@ -55,9 +56,15 @@ class Merged:
 
 
 class Merges:
-    """Joins and parts people of one site. Every method raises ``StoreUnavailable``."""
+    """Joins and parts people of one site. Every method raises ``StoreUnavailable``.
 
-    def __init__(self, store: Store, keys: Keys, audit: Audit) -> None:
+    ``lowering``: who may have a high-risk marker match fewer calls; unless given, nobody.
+    """
+
+    def __init__(
+        self, store: Store, keys: Keys, audit: Audit, lowering: Lowering | None = None
+    ) -> None:
+        self._lowering = lowering or Lowering()
         self._store = store
         self._keys = keys
         self._audit = audit
@@ -139,21 +146,25 @@ class Merges:
                 self._audit.put(connection, by, "combination", what, record, why, at=now)
         return kept
 
-    def undo(self, person: str, merge: str, *, by: str, now: datetime) -> str:
+    def undo(self, person: str, merge: str, reason: str = "", *, by: Actor, now: datetime) -> str:
         """Part two people again, each with what was theirs; returns who was parted.
 
         What was added meanwhile stays with the row it was added to. Raises ``NoSuchPerson`` and
-        ``NoSuchMerge``.
+        ``NoSuchMerge``; where a high-risk marker would match fewer calls, ``Conflict`` unless
+        ``by`` is a supervisor, and ``Unfit`` without a ``reason``.
         """
         with writing(self._store.engine) as connection:
             row = self._standing(connection, person, merge)
+            before = self._lowering.reach(connection, family(connection, row.kept_id))
             change = update(people).where(people.c.id == row.merged_id)
             connection.execute(change.values(merged_into=None))
             connection.execute(
-                update(merges).where(merges.c.id == merge).values(undone_at=now, undone_by=by)
+                update(merges).where(merges.c.id == merge).values(undone_at=now, undone_by=by.name)
             )
+            why = self._lowering.settle(connection, self._audit, before, reason, by=by, now=now)
             for record in (row.kept_id, row.merged_id):
-                self._audit.put(connection, by, "alteration", "parted two people", record, at=now)
+                what = "parted two people"
+                self._audit.put(connection, by.name, "alteration", what, record, why, at=now)
         return str(row.merged_id)
 
     def _standing(self, connection: Connection, person: str, merge: str) -> Row[Any]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select, update
 
 from incidents.audit import Audit
 from incidents.identity import uuid7
+from incidents.lowering import Lowering
 from incidents.numbers import look_up_of, number_in, number_row
 from incidents.persons import NoSuchPerson, Persons, canonical, family
 from incidents.safe_contact import SafeContact
@@ -20,7 +21,7 @@ from incidents.searching import number_of
 from incidents.store import Store
 from incidents.tables import numbers, person_numbers
 from incidents.transactions import writing
-from incidents.working import Unfit
+from incidents.working import Actor, Unfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +92,15 @@ def whole_number(typed: str) -> str:
 
 
 class PersonNumbers:
-    """Who has which number, over one store. Every method raises ``StoreUnavailable``."""
+    """Who has which number, over one store. Every method raises ``StoreUnavailable``.
 
-    def __init__(self, store: Store, keys: Keys, audit: Audit) -> None:
+    ``lowering``: who may have a high-risk marker match fewer calls; unless given, nobody.
+    """
+
+    def __init__(
+        self, store: Store, keys: Keys, audit: Audit, lowering: Lowering | None = None
+    ) -> None:
+        self._lowering = lowering or Lowering()
         self._store = store
         self._keys = keys
         self._audit = audit
@@ -145,27 +152,41 @@ class PersonNumbers:
     def say(self, person: str, row: str, contact: SafeContact, *, by: str, now: datetime) -> None:
         """Say whether and when a number may be called. Raises ``NoSuchPerson``."""
         sealed = contact.sealed(self._keys, row)
-        self._change(person, row, "said when a number is safe", by, now, data=sealed)
-
-    def end(self, person: str, row: str, *, by: str, now: datetime) -> None:
-        """End a number: it is theirs no more. Raises ``NoSuchPerson``."""
-        self._change(person, row, "ended a number", by, now, ended_at=now)
-
-    def _change(
-        self, person: str, row: str, what: str, by: str, now: datetime, **columns: object
-    ) -> None:
         with writing(self._store.engine) as connection:
-            changed = connection.execute(
-                update(person_numbers)
-                .where(
-                    person_numbers.c.id == row,
-                    person_numbers.c.person_id.in_(family(connection, person)),
-                    person_numbers.c.ended_at.is_(None),
-                )
-                .values(**columns)
+            self._change(connection, family(connection, person), row, data=sealed)
+            self._log(connection, person, "said when a number is safe", "", by, now)
+
+    def end(self, person: str, row: str, reason: str = "", *, by: Actor, now: datetime) -> None:
+        """End a number: it is theirs no more.
+
+        Raises ``NoSuchPerson``; where a high-risk marker would match fewer calls, ``Conflict``
+        unless ``by`` is a supervisor, and ``Unfit`` without a ``reason``.
+        """
+        with writing(self._store.engine) as connection:
+            theirs = family(connection, person)
+            before = self._lowering.reach(connection, theirs)
+            self._change(connection, theirs, row, ended_at=now)
+            why = self._lowering.settle(connection, self._audit, before, reason, by=by, now=now)
+            self._log(connection, person, "ended a number", why, by.name, now)
+
+    @staticmethod
+    def _change(
+        connection: Connection, theirs: Collection[str], row: str, **columns: object
+    ) -> None:
+        changed = connection.execute(
+            update(person_numbers)
+            .where(
+                person_numbers.c.id == row,
+                person_numbers.c.person_id.in_(theirs),
+                person_numbers.c.ended_at.is_(None),
             )
-            if not changed.rowcount:
-                raise NoSuchPerson(row)
-            self._audit.put(
-                connection, by, "alteration", what, canonical(connection, person), at=now
-            )
+            .values(**columns)
+        )
+        if not changed.rowcount:
+            raise NoSuchPerson(row)
+
+    def _log(
+        self, connection: Connection, person: str, what: str, why: str, by: str, now: datetime
+    ) -> None:
+        record = canonical(connection, person)
+        self._audit.put(connection, by, "alteration", what, record, why, at=now)

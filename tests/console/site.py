@@ -52,6 +52,7 @@ from incidents.desk import Desk, Rules
 from incidents.drain import Drain
 from incidents.figures import Counting
 from incidents.follow_ups import FollowUps
+from incidents.lowering import Lowering
 from incidents.markers import Markers
 from incidents.migrate import upgrade
 from incidents.operations import Operations
@@ -179,7 +180,9 @@ class Console:
             person_follow_ups.blueprint(self.follow_ups),
             callbacks.blueprint(self.callbacks),
             persons.blueprint(
-                PersonWork.over(self.store, self.keys, self.audit),
+                PersonWork.over(
+                    self.store, self.keys, self.audit, Lowering(policy.markers, policy.roles)
+                ),
                 (
                     markers.section(self.markers),
                     contacts.SECTION,

@@ -12,7 +12,7 @@ from incidents.addresses import Addresses
 from incidents.numbers import number_row
 from incidents.persons import Persons
 from incidents.transactions import writing
-from incidents.working import Unfit
+from incidents.working import Actor, Unfit
 from tests.console.forms import send
 from tests.console.site import NOW, NUMBER, Console
 from tests.console.test_audited import closed
@@ -225,7 +225,9 @@ def test_a_marker_cannot_be_set_on_somebody_else_s_home(console: Console) -> Non
     """Nor on an address that was ended meanwhile."""
     mair, home = person(console)
     anna = console.handler("anna")
-    Addresses(console.store, console.keys, console.audit).end(mair, home, by="anna", now=NOW)
+    Addresses(console.store, console.keys, console.audit).end(
+        mair, home, by=Actor("anna", "handler"), now=NOW
+    )
     answer = send(anna, f"/people/{mair}/markers", **{**FORM, "home": home})
     assert answer.status_code == 422
     assert 'id="home-fault"' in answer.text

@@ -12,7 +12,7 @@ from incidents.audit import Audit
 from incidents.persons import NoSuchPerson, Persons, family
 from incidents.tables import addresses, audit, people
 from incidents.transactions import reading, writing
-from incidents.working import Unfit
+from incidents.working import Actor, Unfit
 from tests.incidents.desks import Room
 from tests.incidents.making import KEYS, NOW, after
 
@@ -91,12 +91,12 @@ def test_an_address_that_is_ended_makes_nobody_a_household(room: Room, homes: Ad
     homes.add(mair, HOME, by="cara", now=NOW)
     gone = homes.add(ann, HOME, by="cara", now=NOW)
     with pytest.raises(NoSuchPerson):
-        homes.end(mair, gone, by="cara", now=after(1))
-    homes.end(ann, gone, by="cara", now=after(1))
+        homes.end(mair, gone, by=Actor("cara", "contact_officer"), now=after(1))
+    homes.end(ann, gone, by=Actor("cara", "contact_officer"), now=after(1))
     assert mates(room, mair) == []
     assert of(room, ann) == ()
     with pytest.raises(NoSuchPerson):
-        homes.end(ann, gone, by="cara", now=after(2))
+        homes.end(ann, gone, by=Actor("cara", "contact_officer"), now=after(2))
     homes.add(ann, HOME, by="cara", now=after(3))
     assert mates(room, mair) == ["Ann Two"]
 

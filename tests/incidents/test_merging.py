@@ -16,7 +16,7 @@ from incidents.persons import Facts, NoSuchPerson, Persons, family
 from incidents.safe_contact import SafeContact
 from incidents.tables import audit, merges, people, person_numbers
 from incidents.transactions import reading
-from incidents.working import Conflict, Unfit
+from incidents.working import Actor, Conflict, Unfit
 from tests.incidents.desks import Room
 from tests.incidents.making import KEYS, NOW, NUMBER, after
 
@@ -74,7 +74,7 @@ def test_what_is_known_of_both_is_one_persons_and_comes_apart_exactly(
     assert {one.number for one in file.numbers} == {NUMBER, "+447700900124"}
     (one,) = joins.of(mair)
     assert (one.name, one.reason, one.by) == ("M. Example", "the same date of birth", "cara")
-    assert joins.undo(mair, one.id, by="dan", now=after(2)) == other
+    assert joins.undo(mair, one.id, by=Actor("dan", "contact_officer"), now=after(2)) == other
     assert everything(room) == before
     assert joins.of(mair) == ()
     with reading(room.machine.store.engine) as connection:
@@ -163,7 +163,7 @@ def test_a_chain_of_joins_comes_apart_in_any_order(persons: Persons, joins: Merg
     joins.merge(first, third, "the same", by="cara", now=after(2))
     latest, oldest = joins.of(first)
     assert (latest.person, oldest.person) == (second, third)
-    joins.undo(first, latest.id, by="cara", now=after(3))
+    joins.undo(first, latest.id, by=Actor("cara", "contact_officer"), now=after(3))
     assert persons.one(third).name == "Ann Two"
     assert joins.of(first) == ()
     assert [one.person for one in joins.of(second)] == [third]
@@ -180,10 +180,10 @@ def test_a_join_is_undone_once_and_from_its_own_person_only(
     (one,) = joins.of(mair)
     for person, merge in ((ann, one.id), (mair, "nothing"), (mair, "a\x00b")):
         with pytest.raises(NoSuchMerge):
-            joins.undo(person, merge, by="cara", now=after(2))
-    joins.undo(mair, one.id, by="cara", now=after(3))
+            joins.undo(person, merge, by=Actor("cara", "contact_officer"), now=after(2))
+    joins.undo(mair, one.id, by=Actor("cara", "contact_officer"), now=after(3))
     with pytest.raises(NoSuchMerge):
-        joins.undo(mair, one.id, by="cara", now=after(4))
+        joins.undo(mair, one.id, by=Actor("cara", "contact_officer"), now=after(4))
 
 
 def test_no_more_rows_are_joined_than_can_be_followed(persons: Persons, joins: Merges) -> None:
@@ -223,7 +223,7 @@ def test_the_audit_names_both_and_the_reason_is_sealed(
     """Combination is one of the six operations of the law."""
     mair, other = (persons.add(name, by="cara", now=NOW) for name in ("Mair One", "M. One"))
     joins.merge(mair, other, "the same", by="cara", now=after(1))
-    joins.undo(mair, joins.of(mair)[0].id, by="dan", now=after(2))
+    joins.undo(mair, joins.of(mair)[0].id, by=Actor("dan", "contact_officer"), now=after(2))
     with reading(room.machine.store.engine) as connection:
         rows = connection.execute(
             select(audit.c.operation, audit.c.what, audit.c.record, audit.c.actor)

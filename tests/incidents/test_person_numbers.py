@@ -13,7 +13,7 @@ from incidents.persons import NoSuchPerson, Persons, family
 from incidents.safe_contact import SafeContact
 from incidents.tables import audit, people, person_numbers
 from incidents.transactions import reading, writing
-from incidents.working import Unfit
+from incidents.working import Actor, Unfit
 from tests.incidents.desks import Room
 from tests.incidents.making import KEYS, NOW, NUMBER, after
 
@@ -89,7 +89,7 @@ def test_the_same_number_twice_is_refused_until_the_first_has_ended(
     first = owned.add(mair, NUMBER, SAFE, by="cara", now=NOW)
     with pytest.raises(Unfit, match="has it already"):
         owned.add(mair, NUMBER, SafeContact(), by="cara", now=NOW)
-    owned.end(mair, first, by="dan", now=after(1))
+    owned.end(mair, first, by=Actor("dan", "contact_officer"), now=after(1))
     assert of(room, mair) == ()
     owned.add(mair, NUMBER, SafeContact("never"), by="dan", now=after(2))
     assert [one.contact.safe for one in of(room, mair)] == ["never"]
@@ -107,9 +107,9 @@ def test_what_is_safe_is_said_again_of_their_own_number_only(
     assert of(room, mair)[0].contact == SafeContact("never", "")
     with pytest.raises(NoSuchPerson):
         owned.say(ann, row, SAFE, by="dan", now=after(2))
-    owned.end(mair, row, by="dan", now=after(3))
+    owned.end(mair, row, by=Actor("dan", "contact_officer"), now=after(3))
     with pytest.raises(NoSuchPerson):
-        owned.end(mair, row, by="dan", now=after(4))
+        owned.end(mair, row, by=Actor("dan", "contact_officer"), now=after(4))
     with pytest.raises(NoSuchPerson):
         owned.say(mair, row, SAFE, by="dan", now=after(4))
 
@@ -121,7 +121,7 @@ def test_the_audit_says_what_was_done_and_no_number(
     mair = persons.add("Mair Example", by="cara", now=NOW)
     row = owned.add(mair, NUMBER, SAFE, by="cara", now=NOW)
     owned.say(mair, row, SafeContact("never"), by="cara", now=NOW)
-    owned.end(mair, row, by="cara", now=NOW)
+    owned.end(mair, row, by=Actor("cara", "contact_officer"), now=NOW)
     with reading(room.machine.store.engine) as connection:
         logged = connection.execute(
             select(audit.c.what).where(audit.c.record == mair).order_by(audit.c.number)

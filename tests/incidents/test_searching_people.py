@@ -17,7 +17,7 @@ from incidents.searching_people import MOST_PEOPLE, FoundPeople, PeopleSearch
 from incidents.store import Store
 from incidents.tables import people, searchable
 from incidents.transactions import reading, writing
-from incidents.working import Unfit
+from incidents.working import Actor, Unfit
 from tests.incidents.making import KEYS, NOW, NUMBER, after
 
 
@@ -100,7 +100,7 @@ def test_an_address_that_is_ended_finds_nobody(office: Office) -> None:
     """It is theirs no more."""
     person = office.person("Ada Example")
     row = office.addresses.add(person, "3 Hazel Court", by="anna", now=NOW)
-    office.addresses.end(person, row, by="anna", now=after(1))
+    office.addresses.end(person, row, by=Actor("anna", "contact_officer"), now=after(1))
     assert office.found("hazel court") == []
 
 
