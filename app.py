@@ -268,7 +268,7 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
             ladder,
             watchman,
             Publisher(store, keys, rules_of.roles, settings.data / ROUTING, words.LOCAL),
-            Machines(store, keys, calls),
+            Machines(store, calls),
             Matching(store, keys, drain, lambda: datetime.now(UTC)),
             Naming(store, keys, drain, rules_of.roles, lambda: datetime.now(UTC)),
             follow_up_rules,

@@ -39,6 +39,12 @@ ALARMS: Final = (
     "heartbeat-failed",
     "drain-lag",
     "set-aside",
+    "unread",
+    "officers-not-told",
+    "markers-failed",
+    "rules-failed",
+    "routing",
+    "audit-log",
     "journal-spare",
     "journal-failed",
     "refused-webhooks",
@@ -77,6 +83,7 @@ GAUGES: Final = (
     Figure("journal_commit_slowest_ms", "Milliseconds the slowest commit took."),
     Figure("journal_only", "Events answered for that only this machine's journal holds."),
     Figure("drain_lag_seconds", "For how long the store has not taken what the journal holds."),
+    Figure("fields_unread", "Fields on record that the engine cannot read and leaves out."),
     Figure("working", "1 in the engine that drains, 0 in one that stands by."),
 )
 

@@ -212,6 +212,8 @@ class Watch:
                 "Journal unreadable here: alerts may arrive late",
                 raised=not self._board.journal_ok,
             )
+            unread = "".join(alarm["text"] for alarm in self._board.unread.alarms())
+            self._own_alarm("unread", unread, raised=bool(unread))
             self._tell_alarms()
 
     async def _keep_beating(self) -> None:

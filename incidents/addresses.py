@@ -23,6 +23,7 @@ from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import addresses
 from incidents.transactions import writing
+from incidents.unread import Unread
 from incidents.working import Actor, Unfit, text_of
 
 LONGEST_ADDRESS: Final = 300
@@ -96,7 +97,7 @@ def addresses_of(
     for one in there:
         others.setdefault(one.look_up, []).append(one.person_id)
     mates = {look_up: standing(connection, ids) for look_up, ids in others.items()}
-    named = names(connection, keys, (one for ids in mates.values() for one in ids))
+    named = names(connection, Unread(keys), (one for ids in mates.values() for one in ids))
     return tuple(
         Address(
             row.id,

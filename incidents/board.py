@@ -52,6 +52,7 @@ class Board:
 
     def __init__(self, store: Store, journals: Sequence[Path], keys: Keys) -> None:
         self._patient = Patient(store)
+        self.unread = store.unread
         self._keys = keys
         self._tail = Tail(journals)
         self._started = False
@@ -303,6 +304,8 @@ class Board:
         if now < self._tidy_at:
             return
         self._tidy_at = now + TIDY
+        with contextlib.suppress(StoreUnavailable):
+            self._patient.ask(lambda store: store.look_again())
         for call, incident in list(self._shown.items()):
             over = incident.ended_at is not None and incident.ended_at < now - REMEMBERED
             if not over or call not in self._stored:

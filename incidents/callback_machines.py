@@ -11,10 +11,9 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from incidents.callback_state import STARTED, Sealed
+from incidents.callback_state import STARTED, Sealed, place_of
 from incidents.carrier import utc_now
 from incidents.orders import CALL_BACK_PATH, CallOver, LiveCalls, NotCarriedOut
-from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import callbacks
 from incidents.transactions import reading
@@ -36,13 +35,11 @@ class Machines:
     def __init__(
         self,
         store: Store,
-        keys: Keys,
         calls: LiveCalls,
         *,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
-        self._keys = keys
         self._calls = calls
         self._clock = clock
         self._ended: set[str] = set()
@@ -76,7 +73,7 @@ class Machines:
             rows = connection.execute(query).all()
         found = []
         for row in rows:
-            steps = Sealed.open(self._keys, row.id, row.data).steps
+            steps = self._store.unread.read(row.data, place_of(row.id), Sealed.read, Sealed()).steps
             leg = str(steps.get("callback_taken", {}).get("leg") or "")
             over = "callback_ended" in steps or row.id in self._ended
             if leg and "callback_machine" in steps and not over:

@@ -17,6 +17,7 @@ from incidents.persons import NoSuchPerson, Person, canonical, family, names, pe
 from incidents.safe_contact import NEVER, SafeContact
 from incidents.sealed import Keys
 from incidents.tables import addresses, numbers, people, person_numbers
+from incidents.unread import Unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def may_answer(connection: Connection, keys: Keys, person: str, number: str) -> 
             )
         ),
     )
-    called = names(connection, keys, (*owners, *household))
+    called = names(connection, Unread(keys), (*owners, *household))
     return Answering(
         tuple(sorted(called[one] for one in owners)),
         tuple(sorted(called[one] for one in household)),

@@ -59,12 +59,17 @@ class Sealed:
 
     def seal(self, keys: Keys, row: str) -> bytes:
         """Return it sealed for its row of ``callbacks``."""
-        return keys.seal(json.dumps(asdict(self)).encode(), _place(row))
+        return keys.seal(json.dumps(asdict(self)).encode(), place_of(row))
 
     @classmethod
     def open(cls, keys: Keys, row: str, sealed: bytes) -> Sealed:
         """Read what ``seal`` wrote, by this release or another: fields nobody knows are left."""
-        told = json.loads(keys.open(sealed, _place(row)))
+        return cls.read(keys.open(sealed, place_of(row)))
+
+    @classmethod
+    def read(cls, plain: bytes) -> Sealed:
+        """Read what was sealed."""
+        told = json.loads(plain)
         return cls(**{name: told[name] for name in cls.__dataclass_fields__ if name in told})
 
 
@@ -125,5 +130,6 @@ def callback_in(row: Row[Any], keys: Keys) -> CallBack:
     )
 
 
-def _place(row: str) -> str:
+def place_of(row: str) -> str:
+    """Return for which place the data of a row of ``callbacks`` is sealed."""
     return f"callbacks|{row}|data"

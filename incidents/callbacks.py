@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, update
@@ -39,6 +40,7 @@ from incidents.callback_state import (
     CallBack,
     Sealed,
     callback_in,
+    place_of,
     row_of,
     rows,
 )
@@ -247,7 +249,12 @@ class CallBacks:
     def _several(self, query: Any) -> Sequence[CallBack]:
         with reading(self._store.engine) as connection:
             found = connection.execute(query.limit(MOST_SHOWN)).all()
-            return [callback_in(row, self._keys) for row in found]
+        unread, keys = self._store.unread, self._keys
+        read = (
+            unread.attempt(row.data, place_of(row.id), partial(callback_in, row, keys), None)
+            for row in found
+        )
+        return [one for one in read if one is not None]
 
     def _order(
         self, connection: Connection, row: Row[Any], by: Actor, *, training: bool

@@ -21,7 +21,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import Connection, Row, select, update
 
 from incidents.orders import CallOver, LiveCalls, NotCarriedOut
-from incidents.placing import FAILED, SENT, WAITING, Placed, placed_in
+from incidents.placing import FAILED, SENT, WAITING, Placed, place_of, placed_in
 from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import incidents, orders
@@ -47,6 +47,8 @@ LONGEST_PAUSE: Final = timedelta(seconds=15)
 """Between two tries of a refused hold, which come ever more seldom."""
 LATE: Final = ("hold", "connect", "page")
 _LONGEST_PROBLEM: Final = 200
+UNREAD: Final = "it cannot be read"
+"""Why an order is not sent whose record is damaged. The ladder goes on without it."""
 
 Outcome = Literal["sent", "failed", "waiting"]
 
@@ -164,8 +166,14 @@ class Carrier:
             )
             if not mine.rowcount:
                 return None
-            placed = placed_in(row, self._keys)
-            if problem := _too_late(connection, row, now):
+            unread = Placed(
+                row.id, row.call_key, "", self._keys.reference(row.call_key), row.what, row.by, ""
+            )
+            placed = self._store.unread.attempt(
+                row.data, place_of(row), lambda: placed_in(row, self._keys), unread
+            )
+            problem = UNREAD if placed is unread else _too_late(connection, row, now)
+            if problem:
                 _fail(connection, self._keys, placed, problem, now)
                 return None
         return placed

@@ -99,7 +99,7 @@ class ContactLists:
             found = standing(connection, self._roles, since, day)
             faulty = {one: fault for one, its in found.items() if (fault := fault_of(its))}
             worst = sorted(faulty, key=lambda one: (FAULTS.index(faulty[one]), since[one], one))
-            named = names(connection, self._keys, worst[:MOST_SHOWN])
+            named = names(connection, self._store.unread, worst[:MOST_SHOWN])
         shown = tuple(
             Lacking(one, named[one], since[one], faulty[one], found[one])
             for one in worst[:MOST_SHOWN]
@@ -154,7 +154,7 @@ class ContactLists:
                 word = whose[row.user_id] or ("SPOC" if row.part == SPOC else "deputy")
                 why.setdefault(kin[row.person_id][0], word)
             found = standing(connection, self._roles, why, day)
-            named = names(connection, self._keys, why)
+            named = names(connection, self._store.unread, why)
         mine = (Mine(one, named[one], word, found[one]) for one, word in why.items())
         return tuple(sorted(mine, key=lambda one: (normal(one.name), one.person)))
 

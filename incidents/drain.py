@@ -8,7 +8,7 @@ store says, and the events' unique keys make a second copy nothing at all.
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +32,7 @@ from incidents.store import Store, as_sealed, select_events
 from incidents.tables import drained, events, incidents, numbers, set_aside
 from incidents.tail import Tail
 from incidents.transactions import StoreUnavailable, next_revision, writing
+from incidents.unread import UNREADABLE
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +121,25 @@ class Drain:
         with writing(self._store.engine) as connection:
             self.put(connection, found)
 
+    def record_each(self, found: Sequence[Sealed]) -> list[str]:
+        """Do as ``record`` does. Returns the calls it could not be done for: they hold up no other.
+
+        Raises ``StoreUnavailable``.
+        """
+        try:
+            self.record(found)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            by_call: dict[str, list[Sealed]] = {}
+            for event in found:
+                by_call.setdefault(event.call_key, []).append(event)
+            if len(by_call) > 1:
+                return [bad for one in by_call.values() for bad in self.record_each(one)]
+            log.error("what was found of a call could not be recorded", exc_info=True)
+            return list(by_call)
+        return []
+
     def put(self, connection: Connection, found: Iterable[Sealed]) -> None:
         """Do as ``record`` does in a transaction that reads more before it. Only when writing."""
         self._fold(connection, self._put_events(connection, found))
@@ -199,21 +219,27 @@ class Drain:
         ).all()
         new = calls.difference(known)
         folded = self._write_folds(connection, calls)
-        again = [
-            event
-            for incident in folded
-            if incident.call_key in new
-            for event in repeats(connection, self._keys, self._profiles, incident)
-        ]
-        told = self._put_events(connection, self.unknown(connection, again))
+        told: set[str] = set()
         for found in (
+            lambda: self._repeated(connection, new, folded),
             lambda: self._marked(connection, new, folded),
             lambda: recognised(connection, self._keys, self._roles, new),
             lambda: coded(connection, self._keys, self._roles, folded),
         ):
             told |= self._put_events(connection, self.unknown(connection, _found(found)))
         if told:
-            self._write_folds(connection, told)
+            self._write_folds(connection, told, unless_unread=told - calls)
+
+    def _repeated(
+        self, connection: Connection, new: set[str], folded: Iterable[Incident]
+    ) -> list[Sealed]:
+        """Return that new calls, or those after them, are not the first from their number."""
+        return [
+            event
+            for incident in folded
+            if incident.call_key in new
+            for event in repeats(connection, self._keys, self._profiles, incident)
+        ]
 
     def _marked(
         self, connection: Connection, new: set[str], folded: Iterable[Incident]
@@ -223,12 +249,26 @@ class Drain:
         matches = [*matches_of_new(connection, new), *matches_of_persons(connection, typed)]
         return [as_event(one, self.markers, self._keys) for one in matches]
 
-    def _write_folds(self, connection: Connection, calls: set[str]) -> list[Incident]:
+    def _write_folds(
+        self, connection: Connection, calls: set[str], unless_unread: Collection[str] = ()
+    ) -> list[Incident]:
+        """Fold calls again and write them down. ``unless_unread``: those that stay as they are when
+        one of their events cannot be read; another call must not be set aside for it.
+        """
         by_call: dict[str, list[Recorded]] = {}
+        unread: set[str] = set()
         for row in connection.execute(select_events(sorted(calls))):
-            by_call.setdefault(row.call_key, []).append(unseal(as_sealed(row), self._keys))
+            try:
+                by_call.setdefault(row.call_key, []).append(unseal(as_sealed(row), self._keys))
+            except UNREADABLE as error:
+                if row.call_key not in unless_unread:
+                    raise
+                self._store.unread.note(f"events|{row.key}|data", row.data, error)
+                unread.add(row.call_key)
         folded = []
         for call, recorded in sorted(by_call.items()):
+            if call in unread:
+                continue
             # What says that the control room answered may come before what says who
             # called, from another file or machine: it is kept, and folded with the rest.
             with contextlib.suppress(NothingToFold):

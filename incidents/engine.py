@@ -195,6 +195,7 @@ class Engine:
                     "since": as_text(datetime.now(UTC)),
                 }
             )
+        alarms += self.store.unread.alarms()
         if working:
             for beside in self.besides:
                 alarms += beside.alarms()
@@ -209,7 +210,11 @@ class Engine:
                 "store_failures": figures.store_failures,
                 "events_set_aside": drain.aside,
             },
-            "gauges": {"drain_lag_seconds": round(figures.lag_seconds, 3), "working": int(working)},
+            "gauges": {
+                "drain_lag_seconds": round(figures.lag_seconds, 3),
+                "working": int(working),
+                "fields_unread": len(self.store.unread),
+            },
         }
 
     def _tidy(self, tail: Tail) -> None:
@@ -223,6 +228,7 @@ class Engine:
             now = datetime.now(UTC)
             forget_proofs(self.store, now)
             forget_requests(self.store, now)
+            self.store.look_again()
         except StoreUnavailable:
             return
         for reading in tail.finished():

@@ -13,14 +13,16 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, Select, case, func, or_, select
 
 from incidents.audit import Audit
+from incidents.families import families
 from incidents.follow_up_kinds import Counts, FollowUp, Kinds, Listed, Move
 from incidents.owners import owners
-from incidents.persons import person_of
+from incidents.persons import names
 from incidents.roles import Roles
 from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import follow_ups, operations, users
 from incidents.transactions import reading
+from incidents.unread import CANNOT
 
 CLOSED_SHOWN: Final = 20
 """Closed follow-ups of a person that are shown, the latest first."""
@@ -102,7 +104,9 @@ class FollowUpLists:
         persons = {one.person_id for one in found if one.person_id}
         seasons = {one.operation_id for one in found if one.operation_id}
         with reading(self._store.engine) as connection:
-            named = {one: person_of(connection, self._keys, one).name for one in persons}
+            kin = families(connection, persons)
+            first = names(connection, self._store.unread, (all_[0] for all_ in kin.values()))
+            named = {one: first[all_[0]] for one, all_ in kin.items()}
             rows = connection.execute(
                 select(operations.c.id, operations.c.name).where(operations.c.id.in_(seasons))
             )
@@ -126,11 +130,12 @@ class FollowUpLists:
         return found
 
     def _read(self, row: Row[Any]) -> FollowUp:
-        data = self._opened(row)
+        place = f"follow_ups|{row.id}|data"
+        text, said, moves = self._store.unread.read(row.data, place, _told, _UNREAD)
         return FollowUp(
             id=row.id,
             kind=row.kind,
-            text=str(data.get("text", "")),
+            text=text,
             owner=row.owner,
             due_at=row.due_at,
             reference=self._keys.reference(row.call_key) if row.call_key else None,
@@ -140,11 +145,21 @@ class FollowUpLists:
             closed_by=row.closed_by,
             closed_at=row.closed_at,
             outcome=row.outcome,
-            said=str(data.get("said", "")),
-            moves=tuple(Move(**one) for one in data.get("moves", ())),
+            said=said,
+            moves=moves,
             rule=row.rule or "",
             operation_id=row.operation_id,
         )
+
+
+_Told = tuple[str, str, tuple[Move, ...]]
+_UNREAD: Final[_Told] = (CANNOT, "", ())
+
+
+def _told(plain: bytes) -> _Told:
+    data = json.loads(plain)
+    moves = tuple(Move(**one) for one in data.get("moves", ()))
+    return str(data.get("text", "")), str(data.get("said", "")), moves
 
 
 def _how_many(which: Any) -> Any:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from incidents.families import families
 from incidents.fold import Incident
-from incidents.persons import NoSuchPerson, Person, canonical, family, person_of
+from incidents.persons import NoSuchPerson, Person, canonical, family, person_shown
 from incidents.recognising import CONTACT_LINE
 from incidents.sealed import Keys
 from incidents.store import Store
@@ -63,7 +63,7 @@ def known(store: Store, keys: Keys, incident: Incident) -> tuple[Known, ...]:
             if one in refused:
                 continue
             part = " and ".join(confirmed.get(one, ()))
-            person = person_of(connection, keys, one)
+            person = person_shown(connection, store.unread, one)
             why = f"confirmed as {part}" if part else whys[one]
             found.append(Known(person, why, part, _marac(person, incident)))
     return tuple(found)

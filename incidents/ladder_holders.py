@@ -4,7 +4,8 @@ A claim is never dropped by itself: a holder whose screen is silent is shown as 
 alert rises again. A supervisor who pressed 1 has the call if nobody was faster. It rings nobody.
 """
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,14 +17,15 @@ from incidents.fold import Incident
 from incidents.ladder_moves import Supervisor, Turn
 from incidents.ladder_open import Known
 from incidents.ladder_policy import Ladder
-from incidents.placing import SENT, WAITING, Placed, order_in
+from incidents.placing import SENT, WAITING, Placed, order_in, place_of
 from incidents.presence import Duty
-from incidents.recorded import unseal
 from incidents.sealed import Keys
-from incidents.store import Store, as_sealed, select_events
+from incidents.store import Store, select_events
 from incidents.tables import events, orders, users
-from incidents.transactions import reading
+from incidents.transactions import StoreUnavailable, reading
 from incidents.working import Actor, Rules, Work, Working
+
+log = logging.getLogger(__name__)
 
 ANSWERED: Final = "answered"
 """State of a page whose person pressed 1, whoever then had the call."""
@@ -56,11 +58,11 @@ class Holders(Working):
         """Look after every claim. Returns the orders that are to be carried out."""
         placed: list[Placed] = []
         for order, incident in self._answered([known.incident for known in calls.values()]):
-            placed += self._taken_by_phone(order, incident, turn.now)
+            placed += _alone(self._taken_by_phone, order, incident, turn.now)
         for known in calls.values():
             one = known.incident
             if one.state == "claimed" and one.handler is not None:
-                self._mind(one, one.handler, duty, turn)
+                _alone(self._mind, one, one.handler, duty, turn)
         return placed
 
     # -- the holder's screen -----------------------------------------------------
@@ -98,7 +100,13 @@ class Holders(Working):
         )
         with reading(self._store.engine) as connection:
             rows = connection.execute(query).all()
-        return any(order_in(row, self._keys).name == handler for row in rows)
+        return any(self._name_in(row) == handler for row in rows)
+
+    def _name_in(self, page: Row[Any]) -> str:
+        """Return whom a page rang; empty when it cannot be read."""
+        return self._store.unread.attempt(
+            page.data, place_of(page), lambda: order_in(page, self._keys).name, ""
+        )
 
     # -- the supervisor's phone --------------------------------------------------
 
@@ -129,11 +137,11 @@ class Holders(Working):
             told = connection.execute(
                 select_events(asked).where(events.c.kind == "page_answered")
             ).all()
-        pressed = {str(unseal(as_sealed(row), self._keys).data.get("order")) for row in told}
+        pressed = {str(event.data.get("order")) for event in self._store.opened(told)}
         return [page for page in pages if page.id in pressed]
 
     def _taken_by_phone(self, page: Row[Any], one: Incident, now: datetime) -> Sequence[Placed]:
-        name = order_in(page, self._keys).name
+        name = self._name_in(page)
 
         def act(work: Work) -> None:
             marked = work.connection.execute(
@@ -164,3 +172,14 @@ class Holders(Working):
         query = select(users.c.role).where(users.c.name == name, users.c.disabled_at.is_(None))
         with reading(self._store.engine) as connection:
             return connection.scalar(query)
+
+
+def _alone(look: Callable[..., Sequence[Placed] | None], *given: Any) -> Sequence[Placed]:
+    """Look after one claim. Whatever is wrong with it must not keep the ladder from climbing."""
+    try:
+        return look(*given) or ()
+    except StoreUnavailable:
+        raise
+    except Exception:
+        log.critical("a claim could not be looked after", exc_info=True)
+        return ()

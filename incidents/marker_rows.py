@@ -9,14 +9,13 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, select
 
-from incidents.addresses import address_in
 from incidents.marker_kinds import Change, Marker, MarkerKinds
-from incidents.numbers import number_in
 from incidents.owners import OWNS
 from incidents.persons import names
 from incidents.roles import Roles
 from incidents.sealed import Keys
 from incidents.tables import addresses, markers, numbers, users
+from incidents.unread import CANNOT, Unread
 
 MARKERS: Final[Select[Any]] = (
     select(
@@ -39,28 +38,38 @@ def sealed(keys: Keys, row: str, action: str, changes: Sequence[Change]) -> byte
 
 def opened(keys: Keys, row: Row[Any]) -> tuple[str, tuple[Change, ...]]:
     """Open what ``sealed`` sealed: the action and the changes, the first first."""
-    data = json.loads(keys.open(row.action, f"markers|{row.id}|action"))
+    return _told(keys.open(row.action, f"markers|{row.id}|action"))
+
+
+_Told = tuple[str, tuple[Change, ...]]
+_UNREAD: Final[_Told] = (CANNOT, ())
+
+
+def _told(plain: bytes) -> _Told:
+    data = json.loads(plain)
     return data["action"], tuple(Change(**one) for one in data["changes"])
 
 
 def read_markers(
     connection: Connection,
-    keys: Keys,
+    unread: Unread,
     kinds: MarkerKinds,
     roles: Roles,
     rows: Sequence[Row[Any]],
 ) -> list[Marker]:
     """Read rows of ``MARKERS``, in their order."""
-    named = names(connection, keys, (row.person_id for row in rows if row.person_id))
+    named = names(connection, unread, (row.person_id for row in rows if row.person_id))
     found = []
     for row in rows:
-        action, changes = opened(keys, row)
+        place = f"markers|{row.id}|action"
+        action, changes = unread.read(row.action, place, _told, _UNREAD)
         if row.person_id:
             on = named[row.person_id]
         elif row.number is not None:
-            on = f"number {number_in(row.number_id, row.number, keys)}"
+            place = f"numbers|{row.number_id}|number"
+            on = f"number {unread.read(row.number, place, bytes.decode, CANNOT)}"
         else:
-            on = _address(connection, keys, row.address)
+            on = _address(connection, unread, row.address)
         found.append(
             Marker(
                 id=row.id,
@@ -81,9 +90,12 @@ def read_markers(
     return found
 
 
-def _address(connection: Connection, keys: Keys, look_up: str) -> str:
+def _address(connection: Connection, unread: Unread, look_up: str) -> str:
     """Name an address by what is on record of it; the marker holds its hash alone."""
     row = connection.execute(
         select(addresses).where(addresses.c.look_up == look_up).order_by(addresses.c.id)
     ).first()
-    return f"address {address_in(row, keys)}" if row else "an address nobody on record has"
+    if row is None:
+        return "an address nobody on record has"
+    place = f"addresses|{row.id}|address"
+    return f"address {unread.read(row.address, place, bytes.decode, CANNOT)}"

@@ -188,7 +188,7 @@ class Markers:
             return self._these(connection, (one.marker for one in on_person(connection, person)))
 
     def _read(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Marker]:
-        return read_markers(connection, self._keys, self.kinds, self._roles, rows)
+        return read_markers(connection, self._store.unread, self.kinds, self._roles, rows)
 
     def _these(self, connection: Connection, ids: Iterable[str]) -> tuple[Marker, ...]:
         rows = connection.execute(MARKERS.where(markers.c.id.in_(sorted(set(ids))))).all()

@@ -81,7 +81,7 @@ class Merges:
                 for one in standing(connection, rows):
                     if one not in ids:
                         found.setdefault(one, []).append(why)
-            named = names(connection, self._keys, found)
+            named = names(connection, self._store.unread, found)
         return tuple(Alike(one, named[one], " and ".join(why)) for one, why in found.items())
 
     def of(self, person: str) -> tuple[Merged, ...]:
@@ -97,7 +97,7 @@ class Merges:
                 )
                 .order_by(merges.c.at.desc(), merges.c.id)
             ).all()
-            named = names(connection, self._keys, (row.merged_id for row in rows))
+            named = names(connection, self._store.unread, (row.merged_id for row in rows))
         return tuple(
             Merged(
                 row.id,

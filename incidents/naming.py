@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from incidents.drain import Drain
 from incidents.recognising import Call, matches, recognised_since
-from incidents.recorded import Sealed
+from incidents.recorded import Sealed, as_text
 from incidents.roles import Roles
 from incidents.sealed import Keys
 from incidents.store import Store
@@ -29,6 +29,8 @@ BACK: Final = timedelta(hours=24)
 """A part confirmed while no engine ran is still told of for so long."""
 LATELY: Final = timedelta(hours=1)
 """Calls that began so long ago are asked again whose number it is."""
+NAMED: Final = 5
+"""Calls an alarm names."""
 THEIRS: Final = ("victim", "caller")
 """Parts that make it a call of theirs. A suspect or a witness did not call."""
 
@@ -47,9 +49,13 @@ class Naming:
         self._drain = drain
         self._roles = roles
         self._clock = clock
+        self._failed: dict[str, datetime] = {}
 
     def turn(self, behind: float) -> None:
-        """Look once. Raises ``StoreUnavailable``; what was not recorded is found again."""
+        """Look once. Raises ``StoreUnavailable``; what was not recorded is found again.
+
+        A call of which it cannot be recorded keeps no other officer from being told.
+        """
         with reading(self._store.engine) as connection:
             now = self._clock()
             found = [
@@ -57,8 +63,8 @@ class Naming:
                 *recognised_since(connection, self._keys, self._roles, now - LATELY),
             ]
             new = self._drain.unknown(connection, found)
-        if new:
-            self._drain.record(new)
+        failed = self._drain.record_each(new) if new else []
+        self._failed = {call: self._failed.get(call, now) for call in failed}
 
     def _found(self, connection: Connection, since: datetime) -> list[Sealed]:
         """Return the events of parts confirmed since."""
@@ -81,5 +87,11 @@ class Naming:
         """Nothing is rung for it: the next look is soon."""
 
     def alarms(self) -> list[dict[str, Any]]:
-        """Return none: when it cannot look, the store is away, and that is told elsewhere."""
-        return []
+        """Return one alarm for the calls whose officers could not be told."""
+        failed = dict(self._failed)
+        if not failed:
+            return []
+        named = ", ".join(sorted(map(self._keys.reference, failed))[:NAMED])
+        text = f"The point of contact could not be told of {named}. Tell them."
+        since = as_text(min(failed.values()))
+        return [{"id": "officers-not-told", "text": text, "since": since}]

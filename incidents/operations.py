@@ -166,7 +166,7 @@ class Operations:
                     in_scope.c.operation_id == operation, in_scope.c.removed_at.is_(None)
                 )
             ).all()
-            named = names(connection, self._keys, (row.person_id for row in rows))
+            named = names(connection, self._store.unread, (row.person_id for row in rows))
             counted = {
                 (row.person_id, row.kind): row
                 for row in connection.execute(_counted(operation, now))

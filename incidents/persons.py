@@ -7,7 +7,7 @@ can be undone without loss. It judges nobody and computes no risk.
 
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -21,6 +21,7 @@ from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import people
 from incidents.transactions import reading, writing
+from incidents.unread import CANNOT, Unread
 from incidents.working import text_of
 
 LONGEST_NAME: Final = 200
@@ -84,6 +85,9 @@ class Facts:
             never_call=self.never_call or other.never_call,
             notes=_both(self.notes, other.notes),
         )
+
+
+_UNREAD: Final = Facts(never_call=True, notes="What is known of this person cannot be read.")
 
 
 def _both(one: str, other: str) -> str:
@@ -194,9 +198,19 @@ def person_of(connection: Connection, keys: Keys, person: str) -> Person:
 
     What is known of every row that stands for them is joined, under the name of the first.
     """
-    first, *merged = (
-        person_in(row_of(connection, one), keys) for one in family(connection, person)
-    )
+    return _joined(connection, person, lambda row: person_in(row, keys))
+
+
+def person_shown(connection: Connection, unread: Unread, person: str) -> Person:
+    """Return the same for a page that must open, whatever of them cannot be read.
+
+    Whose facts cannot be read is shown as one who may never be called. Raises ``NoSuchPerson``.
+    """
+    return _joined(connection, person, lambda row: _shown(row, unread))
+
+
+def _joined(connection: Connection, person: str, read: Callable[[Row[Any]], Person]) -> Person:
+    first, *merged = (read(row_of(connection, one)) for one in family(connection, person))
     for other in merged:
         since = [at for at in (first.repeat_at, other.repeat_at) if at is not None]
         first = replace(
@@ -216,11 +230,22 @@ def person_in(row: Row[Any], keys: Keys) -> Person:
     )
 
 
-def names(connection: Connection, keys: Keys, ids: Iterable[str]) -> dict[str, str]:
-    """Return the name of each person in ``ids``, by the id that was asked for."""
+def _shown(row: Row[Any], unread: Unread) -> Person:
+    name = unread.read(row.name, f"people|{row.id}|name", bytes.decode, CANNOT)
+    facts = unread.read(row.facts, f"people|{row.id}|facts", Facts.read, _UNREAD)
+    return Person(row.id, name, facts, row.repeat_at, row.created_at)
+
+
+def names(connection: Connection, unread: Unread, ids: Iterable[str]) -> dict[str, str]:
+    """Return the name of each person in ``ids``, by the id that was asked for.
+
+    Of one whose name cannot be read, words that say so: a list is for everybody on it.
+    """
     wanted = sorted(set(ids))
     rows = connection.execute(select(people.c.id, people.c.name).where(people.c.id.in_(wanted)))
-    return {row.id: keys.open(row.name, f"people|{row.id}|name").decode() for row in rows}
+    return {
+        row.id: unread.read(row.name, f"people|{row.id}|name", bytes.decode, CANNOT) for row in rows
+    }
 
 
 def canonical(connection: Connection, person: str) -> str:

@@ -125,5 +125,10 @@ def order_in(row: Row[Any], keys: Keys) -> Order:
     return Order(**_told(row, keys)["order"])
 
 
+def place_of(row: Row[Any]) -> str:
+    """Return for which place the data of a row of ``orders`` is sealed."""
+    return f"orders|{row.id}|data"
+
+
 def _told(row: Row[Any], keys: Keys) -> Any:
-    return json.loads(keys.open(row.data, f"orders|{row.id}|data"))
+    return json.loads(keys.open(row.data, place_of(row)))

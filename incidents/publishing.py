@@ -20,11 +20,12 @@ from incidents.families import batches, families
 from incidents.fold import as_text
 from incidents.roles import Roles
 from incidents.routing import Phone, Route, may_be_rung, write
-from incidents.sealed import CannotOpen, Keys
+from incidents.sealed import Keys
 from incidents.standing import Standing, holds, standing
 from incidents.store import Store
 from incidents.tables import contacts, numbers, people, person_numbers, users
 from incidents.transactions import reading
+from incidents.unread import Unread
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Publisher:
         """Publish what has changed, and vouch for what has not. Raises ``StoreUnavailable``."""
         day = self._clock().astimezone(self._zone).date()
         with reading(self._store.engine) as connection:
-            routes = routes_on(connection, self._keys, self._roles, day)
+            routes = routes_on(connection, self._store.unread, self._roles, day)
         try:
             if routes != self._written or self._now_there() != self._seen:
                 write(self._path, routes, self._keys)
@@ -104,7 +105,7 @@ class Publisher:
         return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def routes_on(connection: Connection, keys: Keys, roles: Roles, day: date) -> dict[str, Route]:
+def routes_on(connection: Connection, unread: Unread, roles: Roles, day: date) -> dict[str, Route]:
     """Return, by keyed hash of a number or a code, whom each known person reaches on ``day``.
 
     Known are those who have, or had to have, a point of contact, and those with a code. A number
@@ -112,7 +113,7 @@ def routes_on(connection: Connection, keys: Keys, roles: Roles, day: date) -> di
     """
     known = _known(connection, day)
     found = standing(connection, roles, known, day)
-    phones = _phones(connection, keys, found.values())
+    phones = _phones(connection, unread, found.values())
     kin = families(connection, [one.person for one in found.values()])
     routes: dict[str, Route] = {}
     of_member: dict[str, str] = {}
@@ -135,7 +136,7 @@ def _known(connection: Connection, day: date) -> list[str]:
     return list(connection.scalars(query))
 
 
-def _phones(connection: Connection, keys: Keys, all_: Iterable[Standing]) -> dict[str, Phone]:
+def _phones(connection: Connection, unread: Unread, all_: Iterable[Standing]) -> dict[str, Phone]:
     """Return the phone of each officer who acts for somebody and has one that may be rung."""
     found = {}
     for some in batches(who.user_id for one in all_ for who in one.order):
@@ -143,11 +144,7 @@ def _phones(connection: Connection, keys: Keys, all_: Iterable[Standing]) -> dic
             users.c.id.in_(some), users.c.phone.is_not(None), users.c.disabled_at.is_(None)
         )
         for row in connection.execute(query):
-            try:
-                number = keys.open(row.phone, f"users|{row.id}|phone").decode()
-            except CannotOpen:
-                log.error("the phone of a user does not open")
-                continue
+            number = unread.read(row.phone, f"users|{row.id}|phone", bytes.decode, "")
             if may_be_rung(number):
                 found[row.id] = Phone(row.name, number)
     return found

@@ -36,6 +36,7 @@ from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import incidents, reviews
 from incidents.transactions import reading
+from incidents.unread import CANNOT, Unread
 from incidents.working import (
     Actor,
     Conflict,
@@ -223,7 +224,7 @@ class Reviewing(Working):
         with reading(self._store.engine) as connection:
             call = self._store.find(connection, reference).call_key
             row = _latest(connection, [call]).get(call)
-        return None if row is None else decided_of(row, self._keys)
+        return None if row is None else decided_shown(row, self._store.unread)
 
     def _record(self, work: Work, chosen: Decision, said: str) -> None:
         row = uuid7(work.at)
@@ -306,8 +307,24 @@ def put_back(work: Work, urgency: int, reason: str) -> None:
 
 def decided_of(row: Row[Any], keys: Keys) -> Decided:
     """Read a row of ``reviews``."""
-    data = json.loads(keys.open(row.data, f"reviews|{row.id}|data")) if row.data else {}
-    return Decided(row.id, row.call_key, row.by, row.decision, row.at, str(data.get("said", "")))
+    return _decided(row, _said(keys.open(row.data, _place(row))) if row.data else "")
+
+
+def decided_shown(row: Row[Any], unread: Unread) -> Decided:
+    """Read a row for a list or a page, which opens although what was said cannot be read."""
+    return _decided(row, unread.read(row.data, _place(row), _said, CANNOT) if row.data else "")
+
+
+def _decided(row: Row[Any], said: str) -> Decided:
+    return Decided(row.id, row.call_key, row.by, row.decision, row.at, said)
+
+
+def _said(plain: bytes) -> str:
+    return str(json.loads(plain).get("said", ""))
+
+
+def _place(row: Row[Any]) -> str:
+    return f"reviews|{row.id}|data"
 
 
 def _latest(connection: Connection, call_keys: list[str]) -> dict[str, Row[Any]]:

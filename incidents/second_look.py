@@ -18,7 +18,7 @@ from incidents.audit import Audit
 from incidents.fold import Incident
 from incidents.handled import state_of
 from incidents.review_policy import Review
-from incidents.reviewing import LONGEST_SAID, Decided, decided_of, put_back
+from incidents.reviewing import LONGEST_SAID, Decided, decided_of, decided_shown, put_back
 from incidents.sealed import Keys
 from incidents.store import Store
 from incidents.tables import incidents, reviews
@@ -58,7 +58,7 @@ class SecondLook(Working):
             rows = connection.execute(query).all()
             count = int(connection.scalar(counting) or 0)
             calls = self._store.find_calls(connection, [row.call_key for row in rows])
-        decided = {row.call_key: decided_of(row, self._keys) for row in rows}
+        decided = {row.call_key: decided_shown(row, self._store.unread) for row in rows}
         return [Sampled(one, decided[one.call_key]) for one in calls], count
 
     def look(

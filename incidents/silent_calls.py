@@ -106,11 +106,13 @@ class SilentCalls:
                 continue
             self._unknown.discard(call)
             if status in OVER or status == GONE:
+                self._trouble.pop(call, None)
                 try:
-                    self._drain.record([seal(self._ended(incident, status), self._keys)])
+                    ended = seal(self._ended(incident, status), self._keys)
+                    if self._drain.record_each([ended]):
+                        self._trouble[call] = ms, f"{incident.reference} (its end is not recorded)"
                 except StoreUnavailable as error:
                     log.warning("the end of a call could not be recorded: %s", error)
-                self._trouble.pop(call, None)
             elif incident.bridged:
                 # Joined to somebody: they talk, and nothing is expected of the caller.
                 self._trouble.pop(call, None)

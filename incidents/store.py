@@ -1,17 +1,18 @@
 """The store: incidents, timelines and notes, for everyone who may see them.
 
 Reads only: handlers' work is written by the desk, events by the drain. Raises
-``StoreUnavailable`` when the database does not answer.
+``StoreUnavailable`` when the database does not answer. A field that cannot be read is left out
+and told of (``unread``): it hides no call, and nobody else's.
 """
 
 import base64
 import binascii
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -32,11 +33,15 @@ from incidents.recorded import Recorded, Sealed, from_milliseconds, milliseconds
 from incidents.sealed import Keys
 from incidents.tables import drained, events, incidents, numbers, set_aside, timeline
 from incidents.transactions import StoreUnavailable, connect, next_revision, reading
+from incidents.unread import UNREADABLE, Unread
 
 _CALL_KEY = re.compile(r"[0-9a-f]{40}\Z")
 BOARD_REVIEW_HOURS = 24
 """How long an incident in review stays on the live board; after that the review list has it."""
 BOARD_AT_MOST = 2000
+NO_NUMBER: Final = "the caller's number on record cannot be read"
+NO_ANSWERS: Final = "the caller's answers on record cannot be read"
+"""Stand last among the reasons of such a call, so that nobody takes it for one without."""
 
 
 class BadCursor(ValueError):
@@ -52,6 +57,7 @@ class Store:
 
     def __init__(self, url: str, keys: Keys) -> None:
         self.engine = connect(url)
+        self.unread = Unread(keys)
         self._keys = keys
 
     def healthy(self) -> bool:
@@ -112,8 +118,8 @@ class Store:
         query = _select().where(*wanted).order_by(column.started_at.desc(), column.call_key.desc())
         with reading(self.engine) as connection:
             rows = connection.execute(query.limit(limit + 1)).all()
-        page = [self._incident(row) for row in rows[:limit]]
-        return page, _write_cursor(page[-1]) if len(rows) > limit else None
+        page = self._readable(rows[:limit])
+        return page, _write_cursor(rows[limit - 1]) if len(rows) > limit else None
 
     def earlier(self, incident: Incident, limit: int) -> tuple[list[Incident], int]:
         """Return the latest calls from the same number before this one, and how many there are.
@@ -132,7 +138,7 @@ class Store:
         with reading(self.engine) as connection:
             rows = connection.execute(latest).all()
             many = connection.scalar(count) if len(rows) == limit else len(rows)
-        return [self._incident(row) for row in rows], many or 0
+        return self._readable(rows), many or 0
 
     def calls_of(
         self,
@@ -154,7 +160,7 @@ class Store:
         )
         with reading(self.engine) as connection:
             rows = connection.execute(query.order_by(started.desc()).limit(limit)).all()
-        return [self._incident(row) for row in rows]
+        return self._readable(rows)
 
     def board(self, now: datetime) -> list[Incident]:
         """What a handler must see at ``now``: waiting, claimed, and the last day's review."""
@@ -175,7 +181,7 @@ class Store:
                 .order_by(urgency_of(), incidents.c.started_at)
                 .limit(BOARD_AT_MOST)
             ).all()
-        return [self._incident(row) for row in rows]
+        return self._readable(rows)
 
     def told(self, connection: Connection, name: str, since: datetime) -> list[Incident]:
         """Return the calls from ``since`` on that a user is told of, the newest first."""
@@ -185,13 +191,13 @@ class Store:
             incidents.c.purpose != "proof",
         )
         rows = connection.execute(query.order_by(incidents.c.started_at.desc()))
-        return [self._incident(row) for row in rows if name in row.contacts]
+        return [one for one in self._readable(rows) if name in one.contacts]
 
     def changed_since(self, revision: int, limit: int = 500) -> list[tuple[int, Incident]]:
         """Return what changed after ``revision``, in the order of the changes."""
         with reading(self.engine) as connection:
             rows = connection.execute(_CHANGED, {"after": revision, "at_most": limit}).all()
-        return [(row.revision, self._incident(row)) for row in rows]
+        return self._with_revisions(rows)
 
     def unfinished(self, after: int, until: int) -> list[tuple[int, Incident]]:
         """Of what changed last after one revision and until another, return what is not over.
@@ -206,7 +212,13 @@ class Store:
         )
         with reading(self.engine) as connection:
             rows = connection.execute(wanted).all()
-        return [(row.revision, self._incident(row)) for row in rows]
+        return self._with_revisions(rows)
+
+    def look_again(self) -> None:
+        """Forget the fields that could not be read and stand otherwise by now."""
+        if len(self.unread):
+            with reading(self.engine) as connection:
+                self.unread.look_again(connection)
 
     def revision(self) -> int:
         """The latest revision."""
@@ -218,7 +230,7 @@ class Store:
         found: dict[str, list[Recorded]] = {key: [] for key in call_keys}
         with reading(self.engine) as connection:
             for row in connection.execute(select_events(call_keys)):
-                found[row.call_key].append(unseal(as_sealed(row), self._keys))
+                found[row.call_key] += self.opened([row])
         return found
 
     def drained(self) -> dict[str, int]:
@@ -241,10 +253,7 @@ class Store:
         """Return an incident's timeline, oldest first. Raises ``NoSuchIncident``."""
         with reading(self.engine) as connection:
             call = self._call_key(connection, reference)
-            recorded = [
-                unseal(as_sealed(row), self._keys)
-                for row in connection.execute(select_events([call]))
-            ]
+            recorded = self.opened(connection.execute(select_events([call])))
             written = self._written(connection, call)
         entries = [*fold(recorded, reference).entries, *written]
         return sorted(entries, key=lambda entry: entry.at)
@@ -269,7 +278,7 @@ class Store:
     def find_calls(self, connection: Connection, call_keys: Sequence[str]) -> list[Incident]:
         """Return the incidents of calls inside somebody's transaction, in the order asked for."""
         rows = connection.execute(_select().where(incidents.c.call_key.in_(call_keys))).all()
-        found = {row.call_key: self._incident(row) for row in rows}
+        found = {one.call_key: one for one in self._readable(rows)}
         return [found[call] for call in call_keys if call in found]
 
     def _call_key(self, connection: Connection, reference: str) -> str:
@@ -283,18 +292,47 @@ class Store:
     def _written(self, connection: Connection, call: str) -> list[Entry]:
         """Read what people wrote on a call's timeline, oldest first."""
         mine = select(timeline).where(timeline.c.call_key == call).order_by(timeline.c.at)
-        return [self._entry(row) for row in connection.execute(mine)]
+        entries = map(self._entry, connection.execute(mine))
+        return [entry for entry in entries if entry is not None]
 
-    def _entry(self, row: Row[Any]) -> Entry:
-        data = json.loads(self._keys.open(row.data, f"timeline|{row.id}|data"))
-        return Entry(row.id, row.at, row.kind, data)
+    def _entry(self, row: Row[Any]) -> Entry | None:
+        data = self.unread.read(row.data, f"timeline|{row.id}|data", _object, None)
+        return None if data is None else Entry(row.id, row.at, row.kind, data)
+
+    def opened(self, rows: Iterable[Row[Any]]) -> list[Recorded]:
+        """Open events; those that cannot be read are left out."""
+        found = []
+        for row in rows:
+            try:
+                found.append(unseal(as_sealed(row), self._keys))
+            except UNREADABLE as error:
+                self.unread.note(f"events|{row.key}|data", row.data, error)
+        return found
+
+    def _readable(self, rows: Iterable[Row[Any]]) -> list[Incident]:
+        return [incident for _, incident in self._with_revisions(rows)]
+
+    def _with_revisions(self, rows: Iterable[Row[Any]]) -> list[tuple[int, Incident]]:
+        """Read rows, each alone: one that makes no incident at all holds up no other."""
+        found = []
+        for row in rows:
+            try:
+                found.append((row.revision, self._incident(row)))
+            except UNREADABLE as error:
+                self.unread.note(f"incidents|{row.call_key}|revision", row.revision, error)
+        return found
 
     def _incident(self, row: Row[Any]) -> Incident:
-        number = None
+        number: str | None = None
+        answers: tuple[Answer, ...] | None = ()
         if row.number is not None:
-            number = self._keys.open(row.number, f"numbers|{row.number_id}|number").decode()
-        sealed = row.answers
-        told = self._keys.open(sealed, f"incidents|{row.call_key}|answers") if sealed else b"[]"
+            place = f"numbers|{row.number_id}|number"
+            number = self.unread.read(row.number, place, bytes.decode, None)
+        if row.answers:
+            place = f"incidents|{row.call_key}|answers"
+            answers = self.unread.read(row.answers, place, _answers, None)
+        unread = [NO_NUMBER] if number is None and row.number is not None else []
+        unread += [NO_ANSWERS] if answers is None else []
         folded = Incident(
             call_key=row.call_key,
             reference=row.reference,
@@ -307,13 +345,13 @@ class Store:
             signal=cast(SignalShown, row.signal),
             keys=row.keys,
             urgency=row.urgency,
-            reasons=tuple(row.reasons),
+            reasons=(*row.reasons, *unread),
             state=row.line_state,
             connection=row.connection,
             started_at=row.started_at,
             signal_at=row.signal_at,
             ended_at=row.ended_at,
-            answers=tuple(Answer.read(one) for one in json.loads(told)),
+            answers=answers or (),
             bridged=row.bridged or "",
             last_step=row.last_step,
             alerted_at=row.alerted_at,
@@ -338,6 +376,17 @@ class Store:
             rung=row.rung,
         )
         return handled(folded, deeds)
+
+
+def _object(plain: bytes) -> dict[str, Any]:
+    told = json.loads(plain)
+    if not isinstance(told, dict):
+        raise ValueError("must be an object")
+    return told
+
+
+def _answers(plain: bytes) -> tuple[Answer, ...]:
+    return tuple(Answer.read(one) for one in json.loads(plain))
 
 
 def _select() -> Select[Any]:
@@ -374,7 +423,7 @@ def as_sealed(row: Row[Any]) -> Sealed:
     )
 
 
-def _write_cursor(last: Incident) -> str:
+def _write_cursor(last: Row[Any]) -> str:
     text = f"{milliseconds(last.started_at)}.{last.call_key}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 

@@ -6,6 +6,7 @@ revisions must become visible in the order in which they were given; a reader of
 ``revision > last`` once missed one for good.
 """
 
+import json
 import sqlite3
 import threading
 import time
@@ -51,7 +52,8 @@ def connect(url: str, *, hurried: bool = True) -> Engine:
     are not hurried.
     """
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"timeout": _SQLITE_BUSY_MS / 1000})
+        patience = {"timeout": _SQLITE_BUSY_MS / 1000}
+        engine = create_engine(url, connect_args=patience, json_deserializer=_read_json)
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
     limit = f"{_PATIENCE_SECONDS}s" if hurried else "0"
@@ -71,6 +73,17 @@ def connect(url: str, *, hurried: bool = True) -> Engine:
     if hurried:
         event.listen(engine, "do_connect", _connect_with_deadline)
     return engine
+
+
+def _read_json(text: str) -> Any:
+    """Read a column; None when it is damaged, so that the other rows of a question are read.
+
+    SQLite takes any text for JSON; PostgreSQL looks itself.
+    """
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def _connect_with_deadline(_dialect: Any, _record: Any, args: Any, options: Any) -> Any:

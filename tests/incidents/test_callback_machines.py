@@ -6,13 +6,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from incidents.callback_machines import LATELY, OVER_PATH, Machines
+from incidents.callback_state import STARTED
 from incidents.orders import CallOver, NotCarriedOut
 from incidents.recorded import Recorded, event_key
 from incidents.store import Store
+from incidents.tables import callbacks
+from incidents.transactions import writing
 from tests.incidents.calling_back import CARA, Office, Rings
 from tests.incidents.making import KEYS, NOW, Caller, Machine
+from tests.incidents.spoiling import DAMAGED
 
 LEG = "CA" + "9" * 32
 
@@ -71,17 +76,31 @@ def answered(office: Office, machine: Machine) -> str:
 def test_what_a_machine_answered_is_ended_once(office: Office, machine: Machine) -> None:
     """Through the officer's own call."""
     answered(office, machine)
-    turns = Machines(office.store, KEYS, office.rings, clock=lambda: NOW)
+    turns = Machines(office.store, office.rings, clock=lambda: NOW)
     turns.turn(0.0)
     turns.turn(0.0)
     assert office.rings.played == [(LEG, OVER_PATH)]
+
+
+def test_one_that_cannot_be_read_holds_up_no_other(office: Office, machine: Machine) -> None:
+    """Its officer is on the line and hears the machine; the other's call is ended."""
+    damaged = office.started()
+    office.callbacks.finish(damaged, "machine", "", by=CARA, now=NOW)
+    answered(office, machine)
+    with writing(office.store.engine) as connection:
+        again = update(callbacks).where(callbacks.c.id == damaged)
+        connection.execute(again.values(state=STARTED, data=DAMAGED))
+    Machines(office.store, office.rings, clock=lambda: NOW).turn(0.0)
+    assert office.rings.played == [(LEG, OVER_PATH)]
+    assert len(office.store.unread) == 1
+    assert len(office.callbacks.open_of("cara")) == 1
 
 
 def test_a_person_is_not_hung_up_on(office: Office, machine: Machine) -> None:
     """Nor is a call that is over, or finished, or of another day."""
     id_ = office.started()
     machine.drained(told(id_, "callback_taken", leg=LEG), told(id_, "callback_answered"))
-    turns = Machines(office.store, KEYS, office.rings, clock=lambda: NOW)
+    turns = Machines(office.store, office.rings, clock=lambda: NOW)
     turns.turn(0.0)
     machine.drained(
         told(id_, "callback_machine", answered_by="fax"), told(id_, "callback_ended", status="busy")
@@ -96,7 +115,7 @@ def test_one_of_long_ago_is_left_alone(office: Office, machine: Machine) -> None
     """The engine was away meanwhile; a call that came later must not be cut off."""
     answered(office, machine)
     later = NOW + LATELY + timedelta(seconds=1)
-    Machines(office.store, KEYS, office.rings, clock=lambda: later).turn(0.0)
+    Machines(office.store, office.rings, clock=lambda: later).turn(0.0)
     assert office.rings.played == []
 
 
@@ -107,7 +126,7 @@ def test_it_is_tried_again_until_the_call_is_over(
     """The officer may be quicker, or Twilio away."""
     answered(office, machine)
     rings = Refusing(error)
-    turns = Machines(office.store, KEYS, rings, clock=lambda: NOW)
+    turns = Machines(office.store, rings, clock=lambda: NOW)
     turns.turn(0.0)
     turns.turn(0.0)
     assert rings.tried == tries

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from incidents.engine import Beside, Engine
+from incidents.tables import numbers
 from incidents.transactions import StoreUnavailable
 from incidents.wake import Bell, Ear
-from tests.incidents.making import MARKERS, ROLES, Caller, Machine, left
+from tests.incidents.making import MARKERS, NOW, ROLES, Caller, Machine, left
+from tests.incidents.spoiling import spoilt
 from tests.waiting import eventually
 
 
@@ -118,6 +120,29 @@ def test_what_works_beside_the_drain_hears_the_others_and_tells_its_alarms(
             return word in works.heard
 
         eventually(heard)
+    ear.close()
+
+
+def test_what_cannot_be_read_goes_out_with_the_beat_until_it_is_mended(
+    sqlite_machine: Machine,
+) -> None:
+    """As an alarm on every screen, and counted."""
+    caller, store = Caller(), sqlite_machine.store
+    sqlite_machine.drained(caller.arrives())
+    ear = Ear(sqlite_machine.data / "wake", "console")
+    beats: list[dict[str, Any]] = []
+
+    def told(many: int) -> bool:
+        beats.extend(json.loads(one) for one in ear.receive() if one.startswith(b"{"))
+        latest = beats[-1:] or [{"alarms": [], "gauges": {"fields_unread": None}}]
+        alarmed = [alarm["id"] for alarm in latest[0]["alarms"]] == ["unread"] * min(many, 1)
+        return alarmed and bool(latest[0]["gauges"]["fields_unread"] == many)
+
+    with spoilt(store, numbers.c.number, numbers.c.look_up.is_not(None)), running(sqlite_machine):
+        assert store.board(NOW)[0].number is None
+        eventually(lambda: told(1))
+    with running(sqlite_machine):
+        eventually(lambda: told(0))
     ear.close()
 
 

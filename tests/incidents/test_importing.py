@@ -15,6 +15,7 @@ from incidents.known import known
 from incidents.persons import names
 from incidents.tables import addresses, audit, people, person_numbers
 from incidents.transactions import reading
+from incidents.unread import Unread
 from incidents.working import Unfit
 from tests.incidents.desks import Room
 from tests.incidents.making import KEYS, NOW, NUMBER
@@ -102,7 +103,7 @@ def test_nothing_stands_in_the_clear(room: Room, importing: Importing) -> None:
     with reading(room.machine.store.engine) as connection:
         [row, *_] = connection.execute(select(people)).all()
         [number] = connection.execute(select(person_numbers)).all()
-        assert set(names(connection, KEYS, [row.id])) == {row.id}
+        assert set(names(connection, Unread(KEYS), [row.id])) == {row.id}
     assert b"Mair" not in row.name
     assert b"bluebell" not in row.facts
     assert KEYS.open(number.data, f"person_numbers|{number.id}|data") == (

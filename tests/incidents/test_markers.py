@@ -12,12 +12,13 @@ from sqlalchemy import select
 from incidents.audit import Audit
 from incidents.markers import Markers, NoSuchMarker
 from incidents.store import NoSuchIncident
-from incidents.tables import audit, markers, users
+from incidents.tables import audit, markers, numbers, users
 from incidents.transactions import reading, writing
 from incidents.working import Actor, Conflict, Unfit
 from tests.incidents.desks import ANNA, SUE, Room, after
 from tests.incidents.making import KEYS, MARKERS, NOW, Caller
 from tests.incidents.officers import Office, roles
+from tests.incidents.spoiling import spoilt
 from tests.incidents.test_marking import wanted
 
 CARA = Actor("cara", "contact_officer")
@@ -52,6 +53,23 @@ def test_a_marker_set_on_a_call_stands_on_its_number(room: Room, work: Markers) 
         told = connection.execute(select(audit.c.actor, audit.c.what)).all()
     assert b"unit" not in row.action
     assert ("anna", "set a marker") in [(one.actor, one.what) for one in told]
+
+
+def test_a_marker_of_which_nothing_can_be_read_still_stands(room: Room, work: Markers) -> None:
+    """Its kind, its owner and its last day are no secret: the page of the call shows them."""
+    caller, store = room.waiting("7"), room.machine.store
+    id_ = work.set_on_call(caller.reference, wanted(), by="anna", now=after(20))
+    with (
+        spoilt(store, markers.c.action, markers.c.id == id_),
+        spoilt(store, numbers.c.number, numbers.c.look_up.is_not(None)),
+    ):
+        (found,) = work.of_call(caller.key)
+        assert (found.kind.id, found.action, found.on) == (
+            "high_risk",
+            "(cannot be read)",
+            "number (cannot be read)",
+        )
+    assert work.one(id_).action == "Send a unit"
 
 
 @pytest.mark.parametrize(

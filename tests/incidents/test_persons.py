@@ -13,6 +13,7 @@ from incidents.numbers import look_up_of, number_in, number_row
 from incidents.persons import Facts, NoSuchPerson, Persons, canonical, family, names, normal
 from incidents.tables import audit, numbers, people
 from incidents.transactions import reading, writing
+from incidents.unread import Unread
 from incidents.working import Unfit
 from tests.incidents.desks import Room
 from tests.incidents.making import KEYS, NOW, NUMBER
@@ -98,7 +99,7 @@ def test_names_are_given_by_id(room: Room, persons: Persons) -> None:
     """For lists: one question for all of them."""
     first, second = (persons.add(name, by="cara", now=NOW) for name in ("Ann One", "Bea Two"))
     with reading(room.machine.store.engine) as connection:
-        assert names(connection, KEYS, [second, first, "nobody"]) == {
+        assert names(connection, Unread(KEYS), [second, first, "nobody"]) == {
             first: "Ann One",
             second: "Bea Two",
         }

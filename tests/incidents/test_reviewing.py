@@ -25,6 +25,7 @@ from incidents.transactions import reading
 from incidents.working import Conflict, Unfit
 from tests.incidents.desks import ANNA, BEN, CONFIG, SUE, Room, after, rules
 from tests.incidents.making import KEYS, NOW, Caller
+from tests.incidents.spoiling import spoilt
 
 LATER = NOW + timedelta(minutes=10)
 
@@ -280,6 +281,16 @@ def test_a_second_look_that_agrees_leaves_the_call_closed(room: Room) -> None:
     assert after_all(room, caller).state == "closed"
     assert looks.waiting("sue", limit=10) == ([], 0)
     assert room.entries(caller, "reviewed_again")[0].data["finding"] == "agrees"
+
+
+def test_second_looks_are_listed_although_one_cannot_be_read(room: Room) -> None:
+    """What was said is missing; the call is there."""
+    caller, store = reviewed(room), room.machine.store
+    with spoilt(store, reviews.c.data, reviews.c.call_key == caller.key):
+        ((one,), _) = second(room).waiting("sue", limit=10)
+        last = reviewing(room).last(caller.reference)
+    assert (one.decided.by, one.decided.said) == ("anna", "(cannot be read)")
+    assert last == one.decided
 
 
 def test_a_second_look_that_differs_puts_the_call_back_to_the_handlers(room: Room) -> None:

@@ -27,10 +27,19 @@ from incidents.follow_ups import FollowUps
 from incidents.numbers import number_row
 from incidents.persons import Persons
 from incidents.rule_turns import PLACE, RuleTurns
-from incidents.tables import drained, follow_ups, incidents, parts, people, person_numbers
+from incidents.tables import (
+    drained,
+    follow_ups,
+    incidents,
+    numbers,
+    parts,
+    people,
+    person_numbers,
+)
 from incidents.transactions import StoreUnavailable, reading, writing
 from tests.incidents.desks import ANNA, CONFIG, Room, after
 from tests.incidents.making import KEYS, NOW, Caller
+from tests.incidents.spoiling import spoilt
 from tests.incidents.test_reviewing import reviewing
 
 VICTIMS: str = "+447700900401"
@@ -146,6 +155,36 @@ def silent(room: Room, number: str = VICTIMS, began: datetime = NOW) -> Caller:
     caller = Caller(number=number, began=began)
     room.machine.drained(caller.arrives(), caller.hangs_up(began + timedelta(seconds=60)))
     return caller
+
+
+def test_a_call_whose_number_cannot_be_read_holds_up_no_other(room: Room) -> None:
+    """It is followed up as well: by the person, who is found by the number's hash."""
+    people_ = [victim(room), victim(room, "Ann", number="+447700900402")]
+    for person in people_:
+        appoint(room, person, "cara")
+    store = room.machine.store
+    silent(room)
+    silent(room, "+447700900402")
+    theirs = numbers.c.look_up == KEYS.look_up(f"number|{VICTIMS}")
+    with spoilt(store, numbers.c.number, theirs):
+        assert {one.person_id for one in turn(room)} == set(people_)
+
+
+def test_a_list_of_follow_ups_opens_although_one_cannot_be_read(room: Room) -> None:
+    """It stands there all the same, with whose it is and when it is due."""
+    person = victim(room)
+    appoint(room, person, "cara")
+    silent(room)
+    silent(room, began=NOW + timedelta(minutes=40))
+    one, other = turn(room)
+    store = room.machine.store
+    with (
+        spoilt(store, follow_ups.c.data, follow_ups.c.id == one.id),
+        spoilt(store, people.c.name, people.c.id == person),
+    ):
+        listed = work(room).of_owner("cara").shown
+        assert {one.text for one in listed} == {"(cannot be read)", other.text}
+        assert work(room).names(listed) == {person: "(cannot be read)"}
 
 
 def closed(room: Room, outcome: str) -> Caller:

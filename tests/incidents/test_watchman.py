@@ -18,13 +18,14 @@ from incidents.proof import NotProved
 from incidents.recorded import call_key
 from incidents.silent_calls import SilentCalls
 from incidents.steady import Steady
-from incidents.tables import orders
+from incidents.tables import events, orders
 from incidents.tail import Tail
 from incidents.transactions import writing
 from incidents.watchman import Watchman
 from tests.incidents.desks import ANNA
 from tests.incidents.ladders import STANDARD, Site
 from tests.incidents.making import ACCOUNT, KEYS, MARKERS, PROFILES, ROLES
+from tests.incidents.spoiling import spoilt
 
 
 @dataclass(slots=True)
@@ -316,6 +317,23 @@ def test_the_alarm_of_many_silent_lines_names_three_and_counts_the_rest(guard: G
     (alarm,) = guard.watchman.alarms()
     assert alarm["text"].count("QL-") == 3
     assert " and 2 more. Speak to the caller or look." in alarm["text"]
+
+
+def test_an_end_that_cannot_be_recorded_holds_up_no_other(guard: Guard) -> None:
+    """Of two that are over at Twilio, an event of one is damaged: that one is named."""
+    site = guard.site
+    bad, good = site.waiting(), site.waiting(number="+447700900124")
+    for caller in (bad, good):
+        site.room.desk.claim(caller.reference, by=ANNA, now=site.wall)
+        site.calls.statuses[caller.sid] = "completed"
+    damaged = events.c.key == bad.arrives().key
+    with spoilt(site.room.machine.store, events.c.data, damaged):
+        guard.passes(190)
+        assert site.incident(good).connection == "dropped"
+        (alarm,) = [one for one in guard.watchman.alarms() if one["id"] == "call-silent"]
+        assert bad.reference in alarm["text"]
+    guard.passes(190)
+    assert site.incident(bad).connection == "dropped"
 
 
 def test_a_twilio_that_does_not_answer_is_told(guard: Guard) -> None:
