@@ -134,6 +134,16 @@ def zone(at: datetime) -> str:
     return at.astimezone(LOCAL).strftime("%Z")
 
 
+def apart(at: datetime, since: datetime) -> str:
+    """Return the local day of ``at`` where it is another than that of ``since``, else nothing.
+
+    With the zone where that changed: a clock time beside it could be an hour wrong. ``25 Nov
+    2026``, ``25 Oct 2026 GMT``, ``GMT`` or nothing.
+    """
+    found = [day(at)] if day(at) != day(since) else []
+    return " ".join([*found, zone(at)] if zone(at) != zone(since) else found)
+
+
 def utc(at: datetime) -> str:
     """Return the moment as the contract writes it: UTC with milliseconds and Z."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

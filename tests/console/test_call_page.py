@@ -52,6 +52,19 @@ def test_earlier_calls_from_the_number_are_counted_and_the_latest_listed(console
     assert f"{words.day(yesterday)}, {words.clock(yesterday)} {words.zone(yesterday)}</a>" in latest
 
 
+def test_what_was_done_on_another_day_says_which(console: Console) -> None:
+    """On the timeline of the call's page, beside the clock time; what was that day does not."""
+    this = console.reference(console.call("55", at=NOW - timedelta(days=2)))
+    console.drain()
+    handler = console.handler()
+    page = f"/incidents/{this}"
+    data = {"csrf_token": token(handler, page), "text": "Looked at again."}
+    assert handler.post(f"{page}/notes", data=data).status_code == 303
+    _, first, *_, last = handler.get(page).text.split('<li class="entry ')
+    assert f'<span class="apart">{words.day(NOW)}</span> <span class="what">Note' in last
+    assert 'class="apart"' not in first
+
+
 def test_the_page_lists_support_to_tell_of_and_whom_a_caller_can_be_connected_to(
     console: Console,
 ) -> None:

@@ -52,6 +52,22 @@ def test_times_are_local_through_daylight_saving(at: datetime, clock: str, zone:
     assert (words.clock(at), words.zone(at)) == (clock, zone)
 
 
+@pytest.mark.parametrize(
+    ("at", "since", "read"),
+    [
+        ("2026-12-22T18:03Z", "2026-12-22T09:00Z", ""),
+        ("2026-12-23T00:01Z", "2026-12-22T23:59Z", "23 Dec 2026"),
+        # Half past midnight in summer: the day before in UTC.
+        ("2026-06-30T23:30Z", "2026-06-30T22:30Z", "1 Jul 2026"),
+        ("2026-10-25T01:10Z", "2026-10-25T00:50Z", "GMT"),
+        ("2026-10-26T08:00Z", "2026-10-24T08:00Z", "26 Oct 2026 GMT"),
+    ],
+)
+def test_a_time_of_another_day_says_so(at: str, since: str, read: str) -> None:
+    """And one after the clocks changed, its zone: 01:10 may come after 01:50."""
+    assert words.apart(datetime.fromisoformat(at), datetime.fromisoformat(since)) == read
+
+
 def test_keys_are_spaced_out() -> None:
     """55 is two presses."""
     assert words.keys("55*") == "5 5 *"
