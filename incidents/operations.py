@@ -15,10 +15,20 @@ from sqlalchemy import Connection, Row, case, func, select, update
 from incidents.audit import Audit
 from incidents.families import families
 from incidents.identity import uuid7
+from incidents.numbers import look_up_of
+from incidents.person_lists import standing
 from incidents.persons import family, names, normal
 from incidents.sealed import Keys
+from incidents.searching import number_of
 from incidents.store import Store
-from incidents.tables import follow_ups, in_scope, operations, people
+from incidents.tables import (
+    follow_ups,
+    in_scope,
+    numbers,
+    operations,
+    people,
+    person_numbers,
+)
 from incidents.transactions import reading, writing
 from incidents.working import Conflict, Unfit, text_of
 
@@ -29,6 +39,10 @@ VISITS: Final[Mapping[str, str]] = {"victim": "visit_victim", "offender": "visit
 """The kind of follow-up that a person of each part is visited with."""
 BY_RULE: Final = "rule"
 BY_HAND: Final = "hand"
+SEVERAL_NAME: Final = (
+    "Several people have this name. Enter a whole number of the one you mean, from their page."
+)
+SEVERAL_NUMBER: Final = "Several people have this number. Enter the full name of the one you mean."
 
 
 class NoSuchOperation(LookupError):
@@ -190,27 +204,36 @@ class Operations:
             )
         return tuple(sorted(found, key=lambda one: (-one.overdue, normal(one.name), one.id)))
 
-    def add(self, operation: str, name: str, part: str, *, by: str, now: datetime) -> str:
-        """Put somebody in by hand, by their full name; returns the id of their place in it.
+    def add(self, operation: str, who: str, part: str, *, by: str, now: datetime) -> str:
+        """Put somebody in by hand; returns the id of their place in it.
 
-        Raises ``NoSuchOperation``, ``Conflict`` when it is closed, and ``Unfit``.
+        ``who``: their full name or a whole number of theirs. Two people of one name stay two:
+        a number tells them apart. Raises ``NoSuchOperation``, ``Conflict`` when it is closed,
+        and ``Unfit``.
         """
-        tidy = normal(text_of("person", name, "the full name"))
+        words = text_of("person", who, "the full name, or a whole number")
+        try:
+            number = number_of(words)
+        except Unfit as unfit:
+            raise Unfit("person", str(unfit)) from None
         if part not in PARTS:
             raise Unfit("part", "Choose the part this person has.")
         with writing(self._store.engine) as connection:
             _open(connection, operation)
+            named = people.c.look_up == self._keys.look_up(f"name|{normal(words)}")
+            having = people.c.id.in_(_holders(connection, self._keys, number) if number else ())
             found = connection.scalars(
                 select(people.c.id).where(
-                    people.c.look_up == self._keys.look_up(f"name|{tidy}"),
+                    having if number else named,
                     people.c.merged_into.is_(None),
                     people.c.erased_at.is_(None),
                 )
             ).all()
             if not found:
-                raise Unfit("person", "Nobody on record has this name: add the person first.")
+                what = "number" if number else "name"
+                raise Unfit("person", f"Nobody on record has this {what}: add the person first.")
             if len(found) > 1:
-                raise Unfit("person", "Several people have this name: merge them first.")
+                raise Unfit("person", SEVERAL_NUMBER if number else SEVERAL_NAME)
             row = _put(connection, operation, found[0], part, BY_HAND, by, now)
             if row is None:
                 raise Unfit("person", "This person is in it already, with this part.")
@@ -271,6 +294,17 @@ class Operations:
         self, connection: Connection, operation: str, what: str, by: str, now: datetime
     ) -> None:
         self._audit.put(connection, by, "alteration", what, operation, at=now)
+
+
+def _holders(connection: Connection, keys: Keys, number: str) -> list[str]:
+    """Return the rows that stand for those who have a number (E.164) now."""
+    having = select(person_numbers.c.person_id).where(
+        person_numbers.c.number_id.in_(
+            select(numbers.c.id).where(numbers.c.look_up == look_up_of(keys, number))
+        ),
+        person_numbers.c.ended_at.is_(None),
+    )
+    return standing(connection, connection.scalars(having))
 
 
 def _counted(operation: str, now: datetime) -> Any:

@@ -138,6 +138,15 @@ def test_a_closed_operation_can_be_read_and_takes_nobody(sue: FlaskClient) -> No
         assert "This operation is closed" in words(answer)
 
 
+def test_an_operation_is_closed_in_two_steps(sue: FlaskClient) -> None:
+    """It is not opened again: what ends it is folded away, without a script too."""
+    page = sue.get(made(sue)).text
+    before = page.partition('/close"')[0]
+    assert before.count("<details") == before.count("</details>") + 1
+    assert "Close the operation …</summary>" in before
+    assert "not opened again" in before
+
+
 def test_an_address_of_no_operation_is_not_found(sue: FlaskClient) -> None:
     """Whatever is asked of it."""
     given = token(sue, "/operations/new")

@@ -11,7 +11,9 @@ from sqlalchemy import select, update
 from incidents.audit import Audit
 from incidents.merging import Merges
 from incidents.operations import NoSuchOperation, Operations, visits
+from incidents.person_numbers import PersonNumbers
 from incidents.persons import Persons
+from incidents.safe_contact import SafeContact
 from incidents.tables import audit, follow_ups, people
 from incidents.transactions import reading, writing
 from incidents.working import Conflict, Unfit
@@ -161,6 +163,29 @@ def test_a_name_nobody_or_several_have_is_refused(room: Room, made: Operations) 
     with pytest.raises(Unfit) as refused:
         made.add(operation, "Same Name", "witness", by="cara", now=NOW)
     assert refused.value.field == "part"
+
+
+def test_of_two_people_with_one_name_a_number_says_which_is_meant(
+    room: Room, made: Operations
+) -> None:
+    """They are two people: nobody is told to join them to get one of them in."""
+    store = room.machine.store
+    held = PersonNumbers(store, KEYS, Audit(store.engine, KEYS))
+    contact = SafeContact()
+    held.add_person("Ann Twin", "+447700900151", contact, by="cara", now=NOW)
+    second = held.add_person("Ann Twin", "+447700900152", contact, by="cara", now=NOW)
+    operation = county(made)
+    with pytest.raises(Unfit, match="a whole number of the one you mean") as refused:
+        made.add(operation, "Ann Twin", "victim", by="cara", now=NOW)
+    assert "merge" not in str(refused.value)
+    made.add(operation, "+44 7700 900152", "victim", by="cara", now=NOW)
+    assert [one.person for one in made.scope(operation, NOW)] == [second]
+    held.add_person("Bea Other", "+447700900152", contact, by="cara", now=NOW)
+    wrong = (("+447700900152", "Several"), ("+447700900153", "Nobody"), ("07700 900152", "whole"))
+    for number, words in wrong:
+        with pytest.raises(Unfit, match=words) as refused:
+            made.add(operation, number, "victim", by="cara", now=NOW)
+        assert refused.value.field == "person"
 
 
 def test_visits_are_counted_as_planned_done_and_overdue(room: Room, made: Operations) -> None:
