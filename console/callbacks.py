@@ -54,6 +54,8 @@ def told_state(found: CallBack) -> str:
         return "A machine answered. The call was ended and no message was left."
     if found.dial_status:
         return ENDED.get(found.dial_status, "The call is over.")
+    if steps.get("callback_not_taken", {}).get("late"):
+        return "It was too late, or the hour no longer safe: theirs was not rung. Ask again."
     if "callback_not_taken" in steps:
         return "Your phone was answered without a 1: theirs was not rung."
     if "callback_answered" in steps:

@@ -10,7 +10,7 @@ KINDS: Final = {
     "callback_started": "Call-back started",
     "callback_failed": "The officer's own phone could not be rung; nobody was called back",
     "callback_taken": "The officer pressed 1; the person's phone is rung",
-    "callback_not_taken": "The officer's phone was answered without a 1; nobody was called back",
+    "callback_not_taken": "The officer's phone was answered; nobody was called back",
     "callback_answered": "The call-back was picked up",
     "callback_machine": "A machine answered the call-back; no message was left",
     "callback_ended": "The call-back is over",
@@ -28,6 +28,10 @@ def told(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
             return f"{by}, against: {data['against']}", str(data.get("reason") or "")
         case "callback_started" if data.get("training"):
             return f"in training, nobody is rung, {by}", ""
+        case "callback_not_taken" if data.get("late"):
+            return f"the 1 came too late, or after the safe hour, {by}", ""
+        case "callback_not_taken":
+            return f"no 1 was pressed, {by}", ""
         case "callback_ended":
             return ", ".join(filter(None, (str(data.get("status") or ""), by))), ""
         case "callback_finished":

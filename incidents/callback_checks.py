@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from incidents.callback_numbers import CallNumber, known_person, numbers_of
 from incidents.callback_state import STARTED, Sealed
+from incidents.fold import as_text
 from incidents.persons import Person
 from incidents.sealed import CannotOpen, Keys
 from incidents.tables import callbacks, users
@@ -52,9 +53,17 @@ def reason_for(found: CallNumber, reason: str, *, supervises: bool) -> str:
 
 
 def still_allowed(
-    connection: Connection, keys: Keys, row: Row[Any], sealed: Sealed, now: datetime
-) -> None:
-    """Raise ``Conflict`` when what was allowed as it was asked is not any more."""
+    connection: Connection,
+    keys: Keys,
+    row: Row[Any],
+    sealed: Sealed,
+    now: datetime,
+    within: timedelta,
+) -> str:
+    """Return until when it may be rung, ``within`` at most; empty: a reason stands against hours.
+
+    Raises ``Conflict`` when what was allowed as it was asked is not any more.
+    """
     person = known_person(connection, keys, row.person_id)
     known = numbers_of(connection, keys, person, now)
     found = next((one for one in known if one.row == row.number_id), None)
@@ -64,6 +73,7 @@ def still_allowed(
         raise Conflict(BARRED)
     if (found.problem and not sealed.override) or (found.never and not sealed.never):
         raise Conflict(f"{found.problem} It was not so when you asked: ask again.")
+    return "" if sealed.override else as_text(found.contact.until(now, within)) or ""
 
 
 def none_under_way(connection: Connection, row: Row[Any], now: datetime) -> None:

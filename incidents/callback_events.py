@@ -18,8 +18,9 @@ from incidents.recorded import Sealed as SealedEvent
 from incidents.sealed import Keys
 from incidents.tables import callbacks
 
-TOLD: Final = ("status", "duration", "answered_by", "leg")
-"""What of an event is kept: how ringing the person ended, its seconds, what answered, the call."""
+TOLD: Final = ("status", "duration", "answered_by", "leg", "late")
+"""What of an event is kept: how ringing the person ended, its seconds, what answered, the call,
+whether the 1 came too late."""
 
 
 def hear(connection: Connection, keys: Keys, found: Iterable[SealedEvent]) -> None:

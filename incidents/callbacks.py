@@ -150,10 +150,11 @@ class CallBacks:
                 raise Conflict("This was confirmed before. A call-back is confirmed once.")
             if now - row.at > self.policy.confirm_within:
                 raise Conflict("The page was open for too long: ask for the call-back again.")
-            still_allowed(connection, self._keys, row, sealed, now)
+            within = self.policy.rings_within
+            until = still_allowed(connection, self._keys, row, sealed, now, within)
             none_under_way(connection, row, now)
             phone = officers_phone(connection, self._keys, by.name)
-            order = self._order(connection, row, by, training=sealed.training)
+            order = self._order(connection, row, by, until, training=sealed.training)
             self._change(connection, row, replace(sealed, token=""), state=STARTED)
             what = f"started a call-back{marked(sealed)}"
             self._log(connection, row, what, sealed.reason, by, now)
@@ -257,7 +258,7 @@ class CallBacks:
         return [one for one in read if one is not None]
 
     def _order(
-        self, connection: Connection, row: Row[Any], by: Actor, *, training: bool
+        self, connection: Connection, row: Row[Any], by: Actor, until: str, *, training: bool
     ) -> Order | None:
         """Return what rings the officer, with the person's number sealed; None in training."""
         if training:
@@ -265,7 +266,8 @@ class CallBacks:
         found = callback_in(row_of(connection, row.id), self._keys)
         called = None if found.reference is None else self._store.find(connection, found.reference)
         shown = self._line(None if called is None else called.called)
-        return Order(row.id, "callback", "en-GB", to=found.number, name=by.name, shown=shown)
+        to, name = found.number, by.name
+        return Order(row.id, "callback", "en-GB", to=to, name=name, shown=shown, until=until)
 
     def _line(self, called: str | None) -> str:
         return line_shown(self._lines, self.policy.lines, called)

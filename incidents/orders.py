@@ -58,6 +58,7 @@ class Order:
     ``call_key`` and ``name``: of a ``page``, the call it is about and the person who is rung.
     ``service``: id of the service outside that is rung; empty: ``to`` is a phone of ours.
     ``shown``: of a ``callback``, the line's number that the person who is rung sees.
+    ``until``: from when it is not safe to ring them, UTC; empty: the order's age alone bounds it.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Order:
     name: str = ""
     service: str = ""
     shown: str = ""
+    until: str = ""
 
     def seal(self, keys: Keys) -> str:
         """Write the order for an address: unreserved ASCII, about 1.4 characters a byte."""

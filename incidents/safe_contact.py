@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from incidents.safe_hours import HOW, read_hours, told_now
@@ -55,3 +55,8 @@ class SafeContact:
         if not hours.hold(now):
             return f"This is no safe hour: it is {told_now(now)}, and safe is “{self.hours}”."
         return ""
+
+    def until(self, now: datetime, within: timedelta) -> datetime:
+        """Return until when it may be called: ``within`` from ``now`` (aware) at most."""
+        hours = read_hours(self.hours) if self.safe == "safe" else None
+        return now if hours is None else hours.until(now, within)

@@ -6,7 +6,7 @@ could ring a phone in the wrong room. It rings nobody and knows no number.
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from incidents.local import LOCAL
@@ -35,6 +35,7 @@ _TIME: Final = re.compile(
     r"(?:(?P<hour>\d{2})[:.](?P<minute>\d{2})|(?P<of_half>\d{1,2})(?:[:.](?P<past>\d{2}))?\s*(?P<half>[ap]m))"
 )
 _MINUTES_A_DAY: Final = 24 * 60
+_MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,13 @@ class Hours:
         """Say whether ``now`` (aware) is one of them, in local time."""
         local = now.astimezone(LOCAL)
         return any(window.holds(local) for window in self.windows)
+
+    def until(self, now: datetime, within: timedelta) -> datetime:
+        """Return when they end, to the minute, from ``now`` (aware) and within ``within`` of it."""
+        ends, latest = now, now + within
+        while ends < latest and self.hold(ends):
+            ends = ends.replace(second=0, microsecond=0) + _MINUTE
+        return min(ends, latest)
 
 
 def read_hours(text: str) -> Hours | None:

@@ -77,8 +77,9 @@ class CallBackDocuments:
     def _pressed(
         self, order: Order, sealed: str, params: dict[str, str], now: datetime
     ) -> tuple[list[Recorded], bytes]:
-        if ordered.TAKE not in parameters.keys(params) or self._too_old(order, now):
-            return [self._record("callback_not_taken", order, now)], HANG_UP
+        late = self._too_old(order, now)
+        if late or ordered.TAKE not in parameters.keys(params):
+            return [self._record("callback_not_taken", order, now, late=late)], HANG_UP
         ring = self._policy.ring_seconds
         document = self._documents.ring_out(sealed, order.to, order.shown, ring)
         # The officer's own leg: what ends the call should a machine answer.
@@ -86,11 +87,15 @@ class CallBackDocuments:
         return [self._record("callback_taken", order, now, leg=leg)], document
 
     def _too_old(self, order: Order, now: datetime) -> bool:
-        """Say whether it was asked for too long ago; its id says when (UUID version 7)."""
+        """Say whether it was asked for too long ago, as its id (UUID version 7) tells, or whether
+        the hour is safe no longer.
+        """
         try:
+            if order.until and now >= datetime.fromisoformat(order.until):
+                return True
             asked_ms = int(order.id.replace("-", "")[:12], 16)
             asked = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=asked_ms)
-        except (ValueError, OverflowError):
+        except (ValueError, OverflowError, TypeError):
             return True
         return (
             not timedelta()

@@ -78,6 +78,18 @@ def test_the_override_stands_in_the_audit_with_its_reason(office: Office) -> Non
     assert "asked for a call-back to a number marked never to be called" in rows
 
 
+def test_the_order_is_good_no_longer_than_the_safe_hour(office: Office) -> None:
+    """The officer may press 1 minutes later: whoever comes home at five past must not answer."""
+    office.start(office.asked(SafeContact("safe", "Tuesdays 17:00-18:05")))
+    assert office.order().until == "2026-12-22T18:05:00.000Z"
+
+
+def test_a_supervisors_reason_stands_against_the_hour_also_as_it_ends(office: Office) -> None:
+    """Nothing but the age of the order bounds it then."""
+    office.start(office.asked(MORNING, by=SUE, reason="Threat to life"), by=SUE)
+    assert office.order().until == ""
+
+
 def test_a_safe_hour_needs_no_reason(office: Office) -> None:
     """And none is kept."""
     id_ = office.asked(EVENING)

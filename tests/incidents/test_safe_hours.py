@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -48,6 +48,30 @@ def test_hours_are_local() -> None:
     assert hours.hold(datetime(2026, 7, 21, 8, 30, tzinfo=UTC))
     assert not hours.hold(datetime(2026, 7, 21, 9, 30, tzinfo=UTC))
     assert told_now(datetime(2026, 7, 21, 8, 30, tzinfo=UTC)) == "Tuesday 09:30 BST"
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "minutes"),
+    [
+        ("09:00-12:00", TUESDAY.replace(hour=11, minute=57, second=40), 3),
+        ("09:00-12:00", TUESDAY.replace(hour=12), 0),
+        ("Mon 22:00-24:00; Tue 00:00-02:00", TUESDAY.replace(hour=1, minute=59), 1),
+        ("Tue 22:00-24:00; Wed 00:00-02:00", TUESDAY.replace(hour=23, minute=59), 10),
+        ("any time", TUESDAY.replace(hour=3), 10),
+        # The clocks went back at 01:00 UTC that night: 01:30 comes twice, 02:00 once.
+        ("01:00-02:00", datetime(2026, 10, 25, 0, 59, tzinfo=UTC), 10),
+        ("01:00-02:00", datetime(2026, 10, 25, 1, 59, tzinfo=UTC), 1),
+        # And forward at 01:00 UTC: 01:00 to 02:00 did not come at all.
+        ("00:00-01:30", datetime(2026, 3, 29, 0, 58, tzinfo=UTC), 2),
+    ],
+)
+def test_when_a_safe_hour_ends(text: str, at: datetime, minutes: int) -> None:
+    """To the minute, and not looked for longer than asked."""
+    hours = read_hours(text)
+    assert hours is not None
+    ends = hours.until(at, timedelta(minutes=10))
+    rounded = at.replace(second=0)
+    assert ends == (at if not minutes else min(rounded, at) + timedelta(minutes=minutes))
 
 
 @pytest.mark.parametrize(

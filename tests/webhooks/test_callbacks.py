@@ -139,6 +139,18 @@ def test_an_order_that_is_too_old_rings_nobody(phone: PhoneSide, ago: timedelta,
     assert b"<Dial" not in document
 
 
+@pytest.mark.parametrize("part", ["", "/answer"])
+def test_nobody_is_rung_when_the_safe_hour_is_over(phone: PhoneSide, part: str) -> None:
+    """It was one when the officer asked; their 1 came later."""
+    now = datetime.now(UTC)
+    over, good = (f"{now + timedelta(minutes=some):%Y-%m-%dT%H:%M:%SZ}" for some in (-1, 1))
+    assert b"<Dial" not in CallBack(phone, until=over).fetches(part, Digits="1").body
+    assert b"<Dial" not in CallBack(phone, until="soon").fetches(part, Digits="1").body
+    assert twimlrules.rings(CallBack(phone, until=good).fetches("/answer", Digits="1").body, THEIRS)
+    late = [event.data["late"] for event in phone.events() if event.kind == "callback_not_taken"]
+    assert late == [True] * (2 if part else 0)
+
+
 @pytest.mark.parametrize("number", ["+44999", "999", "+441", "", "client:ada", "+1911"])
 def test_an_emergency_number_or_none_is_never_rung(phone: PhoneSide, number: str) -> None:
     """Whatever an order says."""
