@@ -66,6 +66,34 @@ def test_axe_finds_nothing_on_the_pages_about_people(
     assert findings(page) == []
 
 
+def test_what_is_chosen_of_who_is_calling_outlives_a_change_of_the_call(
+    screen: Screen, exchange: Exchange
+) -> None:
+    """The line drops between choosing a part and pressing the button, or while it is pressed."""
+    number = "+447700900471"
+    added(screen, "Nerys Choosing", number)
+    first, second = (exchange.call(number).presses("55") for _ in range(2))
+    page = screen.open(f"/incidents/{first.reference}")
+    screen.hears()
+    who, part = page.locator(".who-calls"), page.get_by_label("Part of Nerys Choosing")
+    part.select_option("victim")
+    page.locator("h1").click()
+    first.hangs_up()
+    expect(who).to_contain_text("· ended")
+    expect(part).to_have_value("victim")
+    screen.open(f"/incidents/{second.reference}")
+    screen.hears()
+    part.select_option("victim")
+    who.get_by_role("button", name="Confirm Nerys Choosing").hover()
+    page.mouse.down()
+    second.hangs_up().presses("9")
+    expect(page.locator(".all-keys")).to_contain_text("9")
+    page.mouse.up()
+    expect(who).to_contain_text("confirmed as victim")
+    expect(who).to_contain_text("· ended")
+    expect(part).to_have_value("")
+
+
 def test_a_handler_confirms_who_is_calling_without_leaving_the_call(
     screens: Screens, exchange: Exchange
 ) -> None:

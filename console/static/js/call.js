@@ -122,6 +122,8 @@ async function submit(form) {
   for (const field of form.querySelectorAll("input, textarea")) {
     if (field.value === content[field.name]) field.value = "";
   }
+  // The part of the page this form stood in may have been replaced meanwhile.
+  if (deed === "confirm-part" && by(first.id)) by(first.id).value = "";
   if (deed === "ask") by("typed-text").blur();
 }
 

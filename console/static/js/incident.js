@@ -4,6 +4,7 @@
 import * as call from "./call.js";
 import { feed } from "./feed.js";
 import * as note from "./note.js";
+import { released } from "./press.js";
 import { set } from "./text.js";
 import { keys } from "./words.js";
 
@@ -22,6 +23,10 @@ function swap(name, fresh) {
   for (const one of old.querySelectorAll("details[open]")) {
     const same = one.id && next.querySelector(`#${one.id}`);
     if (same) same.open = true;
+  }
+  for (const one of old.querySelectorAll("select[id]")) {
+    const same = next.querySelector(`#${one.id}`);
+    if (same && one.value) same.value = one.value;
   }
   old.replaceWith(next);
   if (focused) (document.getElementById(focused) ?? document.getElementById("main")).focus({ preventScroll: true });
@@ -64,6 +69,7 @@ async function read() {
     });
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    await released();
     for (const part of PARTS) swap(part, fresh);
     growTimeline(fresh);
     call.follow();

@@ -1,6 +1,7 @@
 // Chimes, made here: no file to load, nothing to go missing.
 
 import { keep, kept } from "./kept.js";
+import { released } from "./press.js";
 
 const button = document.getElementById("sound");
 const notice = document.getElementById("silent");
@@ -71,9 +72,13 @@ export function chime(urgency) {
   return true;
 }
 
+const isBlocked = () => on && context?.state !== "running";
+
 function show() {
-  const blocked = on && context?.state !== "running";
-  notice.hidden = !blocked || !Context;
+  const blocked = isBlocked();
+  if (blocked && Context) notice.hidden = false;
+  // The press that lets it sound is meant for something below this notice, which must not move.
+  else released().then(() => { notice.hidden = !isBlocked() || !Context; });
   button.classList.toggle("off", !on);
   button.classList.toggle("blocked", blocked);
   button.setAttribute("aria-pressed", String(on));
