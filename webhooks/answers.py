@@ -189,14 +189,17 @@ class Answers(StaffSide):
         caller = self._records.caller(call, params)
         setting = self._setting(caller, now)
         records = []
-        for event in hearing.coded(call, hearing.chosen(call, happened, setting.menu), setting):
+        events = hearing.coded(call, hearing.chosen(call, happened, setting.menu), setting)
+        for event in events:
             outcome = step(call, event, setting)
-            told = decided(outcome, caller, setting)
+            # What was decided last becomes the document, and a caller who has gone hears nothing.
+            played = event is events[-1] and not parameters.over(params)
+            told = decided(outcome, caller, setting, played=played)
             if outcome.call.stage is Stage.REACH and reach is None:
                 typed = event.code if isinstance(event, CodeTyped) else ""
                 reach = self._reaching.of(parameters.caller(params).number, typed)
             if reach is not None:
-                told |= told_of(call, event, outcome, reach, over=parameters.over(params))
+                told |= told_of(call, event, outcome, reach, played=played)
             theirs = order if type(event) in ordered.OF_ORDERS else None
             records.append(
                 self._records.record(caller, call, event, now, told, place=place, order=theirs)

@@ -100,11 +100,11 @@ class Reaching:
 
 
 def told_of(
-    before: Call, event: Event, outcome: Outcome, reach: Reach, *, over: bool
+    before: Call, event: Event, outcome: Outcome, reach: Reach, *, played: bool
 ) -> dict[str, object]:
     """Return what is recorded of a step on the way to a point of contact: names of staff, an id.
 
-    ``over``: the caller has hung up, so that nobody more is rung.
+    ``played``: the outcome becomes the document and the caller is there; else nobody is rung.
     """
     told: dict[str, object] = {}
     if before.stage is Stage.REACH and (rung := reach.turn(before.asked).name):
@@ -113,7 +113,7 @@ def told_of(
         told |= {"person": reach.person, "how": reach.how}
     if isinstance(event, CodeTyped):
         told["recognised"] = reach.how == "code"
-    if isinstance(outcome.action, RingStaff) and not over:
+    if isinstance(outcome.action, RingStaff) and played:
         told["to"] = reach.turn(outcome.call.asked).name
     return told
 

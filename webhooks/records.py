@@ -177,15 +177,17 @@ class Records:
         return replace(event, key=key, kind=kind, data=data)
 
 
-def decided(outcome: Outcome, caller: Caller, setting: Setting) -> dict[str, object]:
-    """What was decided, for the record: where the call went next and what was said."""
+def decided(
+    outcome: Outcome, caller: Caller, setting: Setting, *, played: bool
+) -> dict[str, object]:
+    """What was decided, for the record: where the call went next and, ``played``, what was said."""
     call, action, profile = outcome.call, outcome.action, caller.profile
     told: dict[str, object] = {
         "next": call.stage.value,
         "language": call.language or caller.line.language,
     }
     prompt = action.say if isinstance(action, actions.HoldLine) else _PROMPTS.get(type(action), "")
-    if prompt and not parameters.over(caller.params):
+    if prompt and played:
         told["prompt"] = prompt
     if call.stage is Stage.HOLD and not call.gave_a_sign():
         if setting.contact:

@@ -199,6 +199,18 @@ def test_nobody_is_said_to_be_rung_for_a_caller_who_has_hung_up(
     assert said == {"who": "anna", "to": None, "prompt": None}
 
 
+def test_nobody_is_said_to_be_rung_where_our_answer_to_the_code_failed(phone: PhoneSide) -> None:
+    """The fallback brings the code along and the line is held: no phone rang, nothing was said."""
+    caller = Caller(phone, KNOWN)
+    params = {**caller.params, "Digits": CODE, "ErrorCode": "11200"}
+    url = requests.PUBLIC_URL + caller.path
+    answer = phone.post("/voice/fallback", call(**params, ErrorUrl=url))
+    assert "/voice/step/hold" in (twimlrules.next_path(answer.body, requests.PUBLIC_URL) or "")
+    told = {event.kind: event.data for event in phone.events()}
+    assert told["code_typed"]["person"] == PERSON
+    assert not {"to", "prompt"} & told["code_typed"].keys()
+
+
 def test_a_snapshot_that_is_gone_old_or_broken_knows_nobody(phone: PhoneSide) -> None:
     """The desk is rung then, and a good one counts again at once."""
     file, keys = phone.settings.data / FILE, Keys(phone.settings.key_material)
