@@ -101,8 +101,9 @@ def blueprint(follow_ups: FollowUps, callbacks: CallBacks) -> Blueprint:
     def overdue() -> ResponseReturnValue:
         """Show what nobody owns, and everybody's whose time has passed, the longest first."""
         listed, unowned = follow_ups.overdue(doors().clock()), follow_ups.nobodys()
+        names = follow_ups.names([*listed.shown, *unowned.shown])
         audited().looked(holder(), "opened the overdue follow-ups", "follow-ups")
-        return render_template("overdue.html", listed=listed, unowned=unowned)
+        return render_template("overdue.html", listed=listed, unowned=unowned, names=names)
 
     @pages.get("/incidents/<reference>/follow-ups")
     @for_right("people")

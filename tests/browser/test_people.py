@@ -27,6 +27,29 @@ def added(screen: Screen, name: str, number: str) -> Page:
     return page
 
 
+@pytest.mark.parametrize("width", [1280, 400])
+def test_the_longest_name_breaks_in_a_list_and_squeezes_no_column(
+    screens: Screens, width: int
+) -> None:
+    """On somebody's day and among people: nothing runs off the screen, no word is broken for it."""
+    screen = screens(width=width)
+    page = screen.open("/people/new")
+    page.get_by_label("Name", exact=True).fill("Gwenllian" + "hir" * 60 + str(width))
+    page.get_by_role("button", name="Add the person").click()
+    page.get_by_text("Make a follow-up").click()
+    page.get_by_label("What", exact=True).select_option(label="Visit the person responsible")
+    page.get_by_label("What is to be done").fill("Go")
+    page.get_by_role("button", name="Make follow-up").click()
+    for path in ("/my-day", "/people"):
+        screen.open(path)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    screen.open("/my-day")
+    row = page.get_by_role("row").filter(has_text=f"hir{width}")
+    for one in (row.get_by_role("link").first, row.locator("time")):
+        # 24 px a line: what fits stands on one.
+        assert one.evaluate("one => one.getBoundingClientRect().height") <= 24
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("width", [1280, 400])
 def test_axe_finds_nothing_on_the_pages_about_people(

@@ -135,6 +135,24 @@ def test_a_supervisor_sees_everybody_s_overdue(console: Console) -> None:
     assert "cara" in page
 
 
+def test_the_overdue_page_says_whom_each_is_about(console: Console) -> None:
+    """Two visits to victims read differently; what nobody owns does too. The heading is first."""
+    console.now = NOW + timedelta(days=4)
+    console.handler("cara", role="contact_officer")
+    persons = Persons(console.store, console.keys, console.audit)
+    ann, bea = (persons.add(f"{one} Example", by="cara", now=NOW) for one in ("Ann", "Bea"))
+    made(console, person=ann)
+    with writing(console.store.engine) as connection:
+        kind = console.follow_ups.kinds.all[0]
+        new = New(kind, "Go", None, "", NOW, None, bea, "planted", "once")
+        console.follow_ups.put(connection, new, by="rule", now=NOW)
+    page = console.handler("sue", role="supervisor").get("/overdue").text
+    nobodys, overdue = page.partition("Overdue follow-ups of everybody")[::2]
+    assert f'<a href="/people/{bea}">Bea Example</a>' in nobodys
+    assert f'<a href="/people/{ann}">Ann Example</a>' in overdue
+    assert page.index("<h1>") < page.index("<h2")
+
+
 def test_what_nobody_owns_stands_on_the_supervisors_list(console: Console) -> None:
     """Until somebody is given it."""
     console.handler("cara", role="contact_officer")

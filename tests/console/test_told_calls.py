@@ -99,7 +99,9 @@ def test_the_calls_of_the_last_days_stand_on_the_officers_day(
     console: Console, cara: FlaskClient
 ) -> None:
     """Seen or not; empty, it says what comes there."""
-    assert "A call from a number of somebody you stand for" in words(cara.get("/my-day"))
+    empty = words(cara.get("/my-day"))
+    assert "None since you stand for them. A new call of somebody you stand for" in empty
+    assert "calls before that are on the page of the person" in empty
     reference = called(console)
     row = f"Mair Example {reference} 22 Dec 2026, 18:03:11 GMT Full signal given, open line"
     shown = words(cara.get("/my-day"))
