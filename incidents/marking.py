@@ -7,7 +7,7 @@ ids; what a marker says is for ``markers`` to open.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
 from incidents.families import batches, families
 from incidents.marker_kinds import MarkerKinds
 from incidents.persons import family
+from incidents.recognising import CONTACT_LINE
 from incidents.recorded import Recorded, Sealed, event_key, seal
 from incidents.sealed import Keys
 from incidents.tables import addresses, incidents, markers, person_numbers
@@ -22,6 +23,18 @@ from incidents.tables import addresses, incidents, markers, person_numbers
 _MARKERS: Final = (
     select(markers).where(markers.c.ended_at.is_(None)).order_by(markers.c.created_at, markers.c.id)
 )
+
+_ASKED_AGAIN: Final = incidents.c.alerted_at > incidents.c.closed_at
+_OPEN: Final = select(
+    incidents.c.call_key,
+    incidents.c.month,
+    incidents.c.number_id,
+    incidents.c.people,
+    incidents.c.closed_at,
+    _ASKED_AGAIN.label("asked_again"),
+).where(or_(incidents.c.closed_at.is_(None), _ASKED_AGAIN, incidents.c.connection == "open"))
+"""Calls nobody has closed, or that need somebody again."""
+RECENT: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,29 +224,33 @@ def matches_of_open(
     by_number: dict[str, list[tuple[str, str]]] = {}
     for number, marker, kind in sorted(pairs):
         by_number.setdefault(number, []).append((marker, kind))
-    column = incidents.c
-    asked_again = column.alerted_at > column.closed_at
-    found: list[Match] = []
-    for some in batches(by_number):
-        rows = connection.execute(
-            select(
-                column.call_key,
-                column.month,
-                column.number_id,
-                column.closed_at,
-                asked_again.label("asked_again"),
-            ).where(
-                column.number_id.in_(some),
-                or_(column.closed_at.is_(None), asked_again, column.connection == "open"),
-            )
-        )
-        found += [
-            Match(row.call_key, row.month, since, marker, kind)
-            for row in rows
-            for since in (now if row.closed_at is None or row.asked_again else row.closed_at,)
-            for marker, kind in by_number[row.number_id]
-        ]
-    return tuple(found)
+    return tuple(
+        Match(row.call_key, row.month, _since(row, now), marker, kind)
+        for some in batches(by_number)
+        for row in connection.execute(_OPEN.where(incidents.c.number_id.in_(some)))
+        for marker, kind in by_number[row.number_id]
+    )
+
+
+def matches_of_known(connection: Connection, now: datetime) -> tuple[Match, ...]:
+    """Return what such calls of the contact line match by whom they are of, whatever the number.
+
+    Of those that began within a day: a look must not read every call there is.
+    """
+    known = incidents.c.line == CONTACT_LINE, incidents.c.people.is_not(None)
+    rows = connection.execute(_OPEN.where(*known, incidents.c.started_at > now - RECENT)).all()
+    on = of_persons(connection, {one for row in rows for one in row.people}, numbers=True)
+    return tuple(
+        Match(row.call_key, row.month, _since(row, now), one.marker, one.kind)
+        for row in rows
+        for person in row.people
+        for one in on.get(person, ())
+        if one.until > now
+    )
+
+
+def _since(row: Row[Any], now: datetime) -> datetime:
+    return now if row.closed_at is None or row.asked_again else row.closed_at
 
 
 def as_event(match: Match, kinds: MarkerKinds, keys: Keys) -> Sealed:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from incidents.drain import Drain
 from incidents.fold import as_text
-from incidents.marking import as_event, marked_numbers, matches_of_open
+from incidents.marking import as_event, marked_numbers, matches_of_known, matches_of_open
 from incidents.recorded import Sealed
 from incidents.sealed import Keys
 from incidents.store import Store
@@ -75,7 +75,7 @@ class Matching:
         self._seen = {pair: self._seen.get(pair, now) for pair in pairs}
 
     def _new(self, connection: Connection, pairs: Iterable[Pair], now: datetime) -> list[Sealed]:
-        found = matches_of_open(connection, pairs, now)
+        found = [*matches_of_open(connection, pairs, now), *matches_of_known(connection, now)]
         events = [as_event(one, self._drain.markers, self._keys) for one in found]
         return self._drain.unknown(connection, events)
 

@@ -154,6 +154,30 @@ def test_rule_4_a_code_typed_elsewhere_brings_the_marker_on_their_own_number(pla
     assert place.markers.of_person(mair) == (), "it stands on the number, not on the person"
 
 
+@pytest.mark.parametrize("on", ["person", "number"])
+def test_rule_4_a_marker_set_while_a_typed_codes_call_is_open_raises_it(
+    place: Place, on: str
+) -> None:
+    """Within a look, as a call of a marked number is; one that was closed is left alone."""
+    mair, other = place.knows("Mair Example"), place.knows("Ada Example", "+447700900457")
+    theirs, another, closed = (Caller(number=None, withheld=True) for _ in range(3))
+    for caller, whose in ((theirs, mair), (another, other), (closed, mair)):
+        arrives = caller.event("call_arrived", 0, line="contact", stage="new", next="code")
+        typed = caller.event(
+            "code_typed", 1, line="contact", person=whose, how="code", next="reach"
+        )
+        place.room.machine.drained(arrives, typed, caller.hangs_up())
+    place.room.desk.claim(closed.reference, by=ANNA, now=NOW)
+    place.room.desk.close(closed.reference, "accidental", "A child", by=ANNA, now=after(1))
+    place.looks(2)
+    if on == "person":
+        place.markers.set_on_person(mair, wanted(), by="cara", now=NOW)
+    else:
+        place.sets()
+    place.looks(4)
+    assert [place.read(one)[1] for one in (theirs, another, closed)] == [1, 2, 2]
+
+
 def test_a_marker_raises_calls_of_its_number_only(place: Place) -> None:
     """Another number, and a withheld one, are not touched."""
     place.sets()
