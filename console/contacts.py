@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from console.audited import audited
 from console.guard import MayNot, doors, for_right, holder
-from console.person_page import Section, ask_why, person_pages
+from console.person_page import Section, ask_why, person_pages, typed_of
 from incidents.absences import Absences, NoSuchAbsence
 from incidents.audit import Audit
 from incidents.contact_lists import ContactLists, Load
@@ -30,7 +30,6 @@ from incidents.transactions import StoreUnavailable
 from incidents.working import Conflict, Unfit
 
 REFUSED: Final = 422
-LONGEST_TYPED: Final = 2 * LONGEST_REASON
 DONE: Final = {
     "assigned": "Saved. It stands from today on.",
     "ended": "Nobody is this person's point of contact any more.",
@@ -141,7 +140,7 @@ def blueprint(work: Work) -> Blueprint:
     @for_right("supervise")
     def assign(id_: str) -> ResponseReturnValue:
         """Appoint SPOC and deputy, or hand over."""
-        typed = _typed("spoc", "deputy", "reason", "seen")
+        typed = typed_of("spoc", "deputy", "reason", "seen")
         try:
             work.contacts.assign(
                 id_,
@@ -165,7 +164,7 @@ def blueprint(work: Work) -> Blueprint:
     @for_right("supervise")
     def end(id_: str) -> ResponseReturnValue:
         """Leave the person without a point of contact."""
-        typed = _typed("reason", "seen")
+        typed = typed_of("reason", "seen")
         shown = {"end-reason": typed["reason"]}
         try:
             work.contacts.end(
@@ -188,7 +187,7 @@ def blueprint(work: Work) -> Blueprint:
     @for_right("contact")
     def enter() -> ResponseReturnValue:
         """Enter an absence: one's own, or for a supervisor anybody's."""
-        typed = _typed("officer", "from_day", "to_day", "cover")
+        typed = typed_of("officer", "from_day", "to_day", "cover")
         name = typed["officer"] if holder().may("supervise") else holder().name
         try:
             first, last = _days(typed)
@@ -265,7 +264,3 @@ def _days(typed: dict[str, str]) -> tuple[date, date]:
     if faults:
         raise _Wrong(faults)
     return found[0], found[1]
-
-
-def _typed(*fields: str) -> dict[str, str]:
-    return {field: request.form.get(field, "")[:LONGEST_TYPED].strip() for field in fields}

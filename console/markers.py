@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from console import words
@@ -19,7 +19,7 @@ from console.follow_ups import local
 from console.guard import doors, for_right, holder
 from console.opening import ask_why
 from console.people import actor
-from console.person_page import Section, person_pages
+from console.person_page import Section, person_pages, typed_of
 from console.person_page import ask_why as why_person
 from console.record import Record, record
 from console.watch import Watch
@@ -34,7 +34,6 @@ from incidents.working import Conflict, Unfit
 EXTENSION: Final = "quietline_markers"
 REFUSED: Final = 422
 FIELDS: Final = ("kind", "action", "owner", "until", "reason")
-LONGEST_TYPED: Final = 2 * max(LONGEST_ACTION, LONGEST_REASON)
 AWAY: Final = "The store cannot be reached: nothing is saved. What you typed stays here."
 DAYS_A_MONTH: Final = 30
 _MOMENT: Final = timedelta(seconds=1)
@@ -93,7 +92,7 @@ def blueprint(markers: Markers, follow_ups: FollowUps) -> Blueprint:
     @for_right("people")
     def set_one(reference: str) -> ResponseReturnValue:
         """Set a marker on the number of a call."""
-        typed = _typed(*FIELDS)
+        typed = typed_of(*FIELDS)
         if not _may_open(_found(reference)):
             return ask_why(reference), REFUSED
 
@@ -122,7 +121,7 @@ def blueprint(markers: Markers, follow_ups: FollowUps) -> Blueprint:
     @for_right("people")
     def set_on_person(person: str) -> ResponseReturnValue:
         """Set a marker on a person, or on an address they have."""
-        typed = _typed(*FIELDS, "home")
+        typed = typed_of(*FIELDS, "home")
         if not person_pages().may_open(person, "went to set a marker"):
             return why_person(person), REFUSED
 
@@ -151,7 +150,7 @@ def blueprint(markers: Markers, follow_ups: FollowUps) -> Blueprint:
     @for_right("people")
     def review(id_: str) -> ResponseReturnValue:
         """Say anew what is to be done, who owns it and until when."""
-        typed = _typed(*FIELDS)
+        typed = typed_of(*FIELDS)
         return _change(
             id_,
             typed,
@@ -162,7 +161,7 @@ def blueprint(markers: Markers, follow_ups: FollowUps) -> Blueprint:
     @for_right("people")
     def end(id_: str) -> ResponseReturnValue:
         """End it, with a reason."""
-        typed = _typed("why")
+        typed = typed_of("why")
         return _change(
             id_,
             typed,
@@ -282,10 +281,6 @@ def _wanted(typed: Typed) -> Wanted:
     return Wanted(
         typed["action"], typed["owner"], until_of(typed["until"]), typed["reason"], typed["kind"]
     )
-
-
-def _typed(*fields: str) -> Typed:
-    return {name: request.form.get(name, "")[:LONGEST_TYPED] for name in fields}
 
 
 def _offered(months: int) -> str:

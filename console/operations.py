@@ -17,6 +17,7 @@ from console.audited import audited
 from console.figures import as_file, span
 from console.guard import doors, for_right, holder
 from console.operation_sheet import Sheets
+from console.person_page import typed_of
 from incidents.operations import PARTS, NoSuchOperation, Operations
 from incidents.transactions import StoreUnavailable
 from incidents.working import Conflict, Unfit
@@ -24,7 +25,6 @@ from incidents.working import Conflict, Unfit
 REFUSED: Final = 422
 AWAY: Final = "The store cannot be reached: nothing is saved. What you typed stays here."
 FIELDS: Final = ("name", "area", "from_day", "to_day", "baseline_from", "baseline_to")
-LONGEST_TYPED: Final = 400
 DONE: Final = {
     "made": "The operation was made. Bring people in next.",
     "in": "The person is in the operation.",
@@ -106,7 +106,7 @@ def blueprint(operations: Operations, sheets: Sheets) -> Blueprint:
     @for_right("supervise")
     def make() -> ResponseReturnValue:
         """Make an operation, or refuse it and give back what was typed."""
-        typed = {field: request.form.get(field, "")[:LONGEST_TYPED].strip() for field in FIELDS}
+        typed = typed_of(*FIELDS)
         try:
             from_day, to_day, baseline = _days(typed)
             made = operations.make(
@@ -136,10 +136,7 @@ def blueprint(operations: Operations, sheets: Sheets) -> Blueprint:
     @for_right("people")
     def add(id_: str) -> ResponseReturnValue:
         """Put somebody in by hand."""
-        typed = {
-            field: request.form.get(field, "")[:LONGEST_TYPED].strip()
-            for field in ("person", "part")
-        }
+        typed = typed_of("person", "part")
         try:
             operations.add(
                 id_, typed["person"], typed["part"], by=holder().name, now=doors().clock()
@@ -178,9 +175,7 @@ def blueprint(operations: Operations, sheets: Sheets) -> Blueprint:
     @for_right("supervise")
     def plan(id_: str) -> ResponseReturnValue:
         """Plan a visit for everybody in scope who has none."""
-        typed = {
-            field: request.form.get(field, "")[:LONGEST_TYPED].strip() for field in ("owner", "due")
-        }
+        typed = typed_of("owner", "due")
         now = doors().clock()
         try:
             made = sheets.visiting.plan(
@@ -198,7 +193,7 @@ def blueprint(operations: Operations, sheets: Sheets) -> Blueprint:
         except Unfit as unfit:
             return page(id_, typed, {unfit.field: str(unfit)}, REFUSED)
         except Conflict as conflict:
-            return page(id_, {}, {"person": str(conflict)}, 409)
+            return page(id_, typed, {"person": str(conflict)}, 409)
         return to(id_, "planned" if made else "all-planned")
 
     @pages.get("/operations/<id_>/figures.csv")

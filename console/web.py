@@ -20,6 +20,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
 from console import words
+from console.again import form_again
 from console.doors import Doors
 from console.guard import MayNot, deny_by_default
 from console.leaving import leaving
@@ -145,7 +146,8 @@ def _word_refusals(app: Flask) -> None:
     @app.errorhandler(TimeoutError)
     def store_gone(trouble: Exception) -> ResponseReturnValue:
         log.warning("a page could not be shown: %s", type(trouble).__name__)
-        answer = app.make_response(refuse(503))
+        again = form_again() if isinstance(trouble, StoreUnavailable) else None
+        answer = app.make_response((again, 503) if again else refuse(503))
         answer.headers["Retry-After"] = "5"
         return answer
 
