@@ -169,6 +169,8 @@ def blueprint(operations: Operations, sheets: Sheets) -> Blueprint:
             operations.take_out(id_, place, by=holder().name, now=doors().clock())
         except NoSuchOperation:
             abort(404)
+        except Conflict as conflict:
+            return page(id_, {}, {"person": str(conflict)}, 409)
         return to(id_, "out")
 
     @pages.post("/operations/<id_>/visits")

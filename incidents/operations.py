@@ -267,8 +267,12 @@ class Operations:
         return len(found)
 
     def take_out(self, operation: str, place: str, *, by: str, now: datetime) -> None:
-        """Take somebody out; what was done for them stays. Raises ``NoSuchOperation``."""
+        """Take somebody out; what was done for them stays.
+
+        Raises ``NoSuchOperation``, and ``Conflict`` when it is closed: its figures stay.
+        """
         with writing(self._store.engine) as connection:
+            _open(connection, operation)
             gone = connection.execute(
                 update(in_scope)
                 .where(

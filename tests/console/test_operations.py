@@ -126,16 +126,25 @@ def test_a_name_nobody_has_is_refused_and_kept(sue: FlaskClient) -> None:
     assert "add the person first" in words(answer)
 
 
-def test_a_closed_operation_can_be_read_and_takes_nobody(sue: FlaskClient) -> None:
+def test_a_closed_operation_can_be_read_and_takes_nobody(
+    console: Console, sue: FlaskClient
+) -> None:
     """Its forms are gone; a form that was open before is refused with the reason."""
+    add(console, "Ann One", repeat=True)
     page = made(sue)
     given = token(sue, page)
+    sue.post(f"{page}/rule", data={"csrf_token": given})
+    (out,) = re.findall(r'action="([^"]+/out)"', sue.get(page).text)
     assert "was closed" in words(sue.get(send(sue, page, f"{page}/close").headers["Location"]))
     assert "/rule" not in sue.get(page).text
     for deed in ("rule", "close"):
         answer = sue.post(f"{page}/{deed}", data={"csrf_token": given})
         assert answer.status_code == 409
         assert "This operation is closed" in words(answer)
+    answer = sue.post(out, data={"csrf_token": given})
+    assert answer.status_code == 409
+    assert "This operation is closed" in words(answer)
+    assert "Ann One" in sue.get(page).text
 
 
 def test_an_operation_is_closed_in_two_steps(sue: FlaskClient) -> None:

@@ -215,20 +215,24 @@ def test_visits_are_counted_as_planned_done_and_overdue(room: Room, made: Operat
     ]
 
 
-def test_a_closed_operation_takes_nobody_in_and_can_be_read(room: Room, made: Operations) -> None:
+def test_a_closed_operation_takes_nobody_in_or_out_and_can_be_read(
+    room: Room, made: Operations
+) -> None:
     """What was done stays."""
     person(room, "Ann One", repeat=True)
     operation = county(made)
     made.bring_in(operation, by="sue", now=NOW)
+    (place,) = made.scope(operation, NOW)
     made.close(operation, by="sue", now=NOW)
     for again in (
+        lambda: made.take_out(operation, place.id, by="sue", now=NOW),
         lambda: made.bring_in(operation, by="sue", now=NOW),
         lambda: made.add(operation, "Ann One", "victim", by="sue", now=NOW),
         lambda: made.close(operation, by="sue", now=NOW),
     ):
         with pytest.raises(Conflict):
             again()
-    assert len(made.scope(operation, NOW)) == 1
+    assert made.scope(operation, NOW) == (place,)
 
 
 def test_what_was_never_there_is_said_to_be_so(made: Operations) -> None:
