@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from incidents.routing import FILE, Snapshot, of_code
 from tests import running
+from tests.browser.calls import Exchange
 from tests.browser.screen import Screen
 from tests.browser.test_accessibility import findings
 from tests.browser.test_told_calls import known_victim
+from tests.waiting import eventually
 
 Screens = Callable[..., Screen]
 Colleagues = dict[str, tuple[str, str]]
@@ -48,7 +52,11 @@ def test_two_fives_at_the_menu_put_the_call_on_top_of_the_board(screen: Screen) 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_a_code_typed_on_the_contact_line_comes_to_the_officers_screen(
-    screens: Screens, colleagues: Colleagues, house: running.Quietline, theme: str
+    screens: Screens,
+    colleagues: Colleagues,
+    house: running.Quietline,
+    exchange: Exchange,
+    theme: str,
 ) -> None:
     """From a withheld number; the officer reads whose code it was, and nobody reads the code."""
     name, officer = f"Nia {theme.title()}", f"gwen-{theme}"
@@ -60,6 +68,9 @@ def test_a_code_typed_on_the_contact_line_comes_to_the_officers_screen(
     expect(page.get_by_role("heading", name="Their personal code")).to_be_visible()
     assert findings(page) == []
     code = "".join(page.locator(".personal-code b").all_inner_texts())
+    # The phone side reads it in the snapshot, a few seconds later.
+    snapshot = Snapshot(house.data / FILE, exchange.keys, timedelta(minutes=1))
+    eventually(lambda: snapshot.find(of_code(exchange.keys, code)) is not None)
 
     spoc = screens(account=(officer, password), theme=theme)
     spoc.open("/my-day")
