@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import itertools
 import os
 import shutil
 import tempfile
@@ -16,11 +15,10 @@ import pytest
 
 from run import open_many
 from tests import chromium, running
+from tests.databases import Shared, sqlite_at, unused
 from tests.waiting import eventually
 
 __all__ = ["eventually"]
-
-_databases = itertools.count(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,13 +69,9 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgresql_url(postgresql: str) -> Iterator[str]:
-    """The URL of a fresh, empty PostgreSQL database, which is gone after the test.
-
-    So are the connections that the test's engines still hold: the server gives out a hundred,
-    and there are hundreds of tests.
-    """
-    name = f"quietline_{os.getpid()}_{next(_databases)}"
+def empty_postgresql_url(postgresql: str) -> Iterator[str]:
+    """The URL of a fresh PostgreSQL database without tables, which is gone after the test."""
+    name = unused()
     with psycopg.connect(postgresql.format("postgres"), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"'.encode())
     yield postgresql.format(name)
@@ -86,14 +80,39 @@ def postgresql_url(postgresql: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """The URL of a fresh SQLite file."""
+def empty_sqlite_url(tmp_path: Path) -> str:
+    """The URL of an SQLite file that is not there yet."""
     return f"sqlite:///{tmp_path / 'quietline.db'}"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a database without tables, once of each kind."""
+    url: str = request.getfixturevalue(f"empty_{request.param}_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def shared(postgresql: str) -> Shared:
+    """The one migrated PostgreSQL database that the tests have in turn."""
+    return Shared(postgresql)
+
+
+@pytest.fixture
+def postgresql_url(shared: Shared) -> str:
+    """The URL of a migrated PostgreSQL database with nothing in it."""
+    return shared.emptied()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a migrated SQLite file with nothing in it."""
+    return sqlite_at(tmp_path / "quietline.db")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a fresh database, once of each kind."""
+    """The URL of a migrated database with nothing in it, once of each kind."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
 

@@ -54,7 +54,6 @@ from incidents.figures import Counting
 from incidents.follow_ups import FollowUps
 from incidents.lowering import Lowering
 from incidents.markers import Markers
-from incidents.migrate import upgrade
 from incidents.operations import Operations
 from incidents.person_files import PersonFiles
 from incidents.presence import Presence
@@ -80,7 +79,7 @@ NUMBER = "+447700900123"
 
 @dataclass(slots=True)
 class Console:
-    """The Flask side of one console, over a data folder of its own."""
+    """The Flask side of one console, over a data folder of its own and a migrated store."""
 
     data: Path
     url: str
@@ -106,7 +105,6 @@ class Console:
     _calls: itertools.count[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        upgrade(self.url)
         self.keys = Keys(bytes(32))
         self.store = Store(self.url, self.keys)
         self.board = Board(self.store, self._folders, self.keys)

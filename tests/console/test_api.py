@@ -23,6 +23,7 @@ from incidents.desk import Actor
 from incidents.tables import tokens
 from incidents.transactions import writing
 from tests.console.site import NOW, NUMBER, Console
+from tests.databases import sqlite_at
 
 LIST = "/api/v1/incidents"
 CONTRACT = {
@@ -44,7 +45,7 @@ def console(data: Path, store_url: str) -> Iterator[Console]:
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """A console over SQLite with a few calls, for tests that change nothing."""
     folder = tmp_path_factory.mktemp("busy")
-    made = Console(folder, f"sqlite:///{folder / 'quietline.db'}")
+    made = Console(folder, sqlite_at(folder / "quietline.db"))
     for minutes in range(5):
         made.call("55" if minutes % 2 else "", at=NOW + timedelta(minutes=minutes), number=None)
     made.drain()

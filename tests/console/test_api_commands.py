@@ -27,6 +27,7 @@ from incidents.sealed import Keys
 from incidents.store import Store
 from tests.console.site import NOW, Console
 from tests.console.test_follow_ups import made
+from tests.databases import sqlite_at
 
 Run = Callable[..., Result]
 
@@ -34,7 +35,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def console(data: Path) -> Iterator[Console]:
     """A console over SQLite with two calls, one of them a proof."""
-    made = Console(data, f"sqlite:///{data / 'quietline.db'}")
+    made = Console(data, sqlite_at(data / "quietline.db"))
     made.call("55")
     made.call("*5", number=None)
     made.call("55", purpose="proof")

@@ -35,6 +35,7 @@ from console.filters import NAMES
 from console.openapi import document as described
 from tests.console.callers import waiting
 from tests.console.site import Console
+from tests.databases import sqlite_at
 from tests.incidents.desks import rules
 
 PATH = "/api/v1/openapi.json"
@@ -63,7 +64,7 @@ CHECKS = [
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """A console with calls of every kind, some with no number and odd keys."""
     folder = tmp_path_factory.mktemp("document")
-    made = Console(folder, f"sqlite:///{folder / 'quietline.db'}")
+    made = Console(folder, sqlite_at(folder / "quietline.db"))
     for keys, number in (("55", "+447700900123"), ("", None), ("*", "+447700900124")):
         made.call(keys, number=number)
     made.drain()
@@ -125,7 +126,7 @@ def test_an_api_that_strays_from_its_document_is_found(
     tmp_path: Path, answer: tuple[dict[str, Any], int]
 ) -> None:
     """The planted fault: a list that answers otherwise fails the test above."""
-    console = Console(tmp_path, f"sqlite:///{tmp_path / 'quietline.db'}")
+    console = Console(tmp_path, sqlite_at(tmp_path / "quietline.db"))
 
     def astray() -> tuple[dict[str, Any], int]:
         return answer

@@ -22,6 +22,7 @@ from incidents.tables import audit
 from incidents.transactions import reading
 from tests.console.callers import hangs_up, passes, presses, waiting
 from tests.console.site import Console
+from tests.databases import sqlite_at
 from tests.incidents.desks import rules
 from tests.waiting import eventually
 
@@ -85,7 +86,7 @@ class Busy:
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Busy]:
     """One for all: what is refused changes nothing."""
     folder = tmp_path_factory.mktemp("busy")
-    made = Console(folder, f"sqlite:///{folder / 'quietline.db'}")
+    made = Console(folder, sqlite_at(folder / "quietline.db"))
     _, reference = waiting(made)
     client = made.program("anna", role="handler")
     told(poster(client, reference)("claim"))

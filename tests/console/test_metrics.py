@@ -19,6 +19,7 @@ from console.filters import PURPOSES, STATES, URGENCIES
 from console.metrics import ALARMS, COUNTERS, GAUGES, OUTCOMES, PROCESSES, Feeds, exposition
 from incidents.fold import Incident
 from tests.console.site import NOW, NUMBER, Console
+from tests.databases import sqlite_at
 
 NONE = Feeds(0, 0, 0)
 
@@ -70,7 +71,7 @@ def incident(**changed: Any) -> Incident:
 @pytest.fixture
 def console(data: Path) -> Iterator[Console]:
     """A console over SQLite."""
-    made = Console(data, f"sqlite:///{data / 'quietline.db'}")
+    made = Console(data, sqlite_at(data / "quietline.db"))
     yield made
     made.close()
 

@@ -24,9 +24,6 @@ from tests.waiting import eventually
 @pytest.fixture
 def judged(data: Path, sqlite_url: str) -> tuple[Path, list[Event]]:
     """A store with three calls in it, and what was acknowledged of them."""
-    from incidents.migrate import upgrade
-
-    upgrade(sqlite_url)
     store = Store(sqlite_url, KEYS)
     callers = [Caller() for _ in range(3)]
     events = [event for one in callers for event in (one.arrives(), one.presses("55"))]

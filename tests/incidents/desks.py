@@ -18,7 +18,6 @@ from config.support import read_services
 from incidents.audit import Audit
 from incidents.desk import Actor, Desk, Rules
 from incidents.fold import Entry
-from incidents.migrate import upgrade
 from incidents.orders import Order
 from incidents.placing import order_in
 from incidents.store import Store
@@ -71,8 +70,7 @@ class Room:
 
     @classmethod
     def at(cls, data: Path, url: str) -> Room:
-        """Open a room over a fresh store."""
-        upgrade(url)
+        """Open a room over a migrated store."""
         return cls(Machine(data, Store(url, KEYS)))
 
     def waiting(self, keys: str = "55", **facts: object) -> Caller:

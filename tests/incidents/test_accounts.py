@@ -24,7 +24,6 @@ from incidents.accounts import (
     User,
 )
 from incidents.audit import Audit
-from incidents.migrate import upgrade
 from incidents.passwords import AccountRefused
 from incidents.remembered import ASK_AGAIN_AFTER, AT_MOST, FRESH_FOR, OUTAGE_FOR, Remembered
 from incidents.roles import Right, Roles
@@ -48,7 +47,6 @@ ROLES = Roles(
 @pytest.fixture
 def engine(store_url: str) -> Iterator[sa.Engine]:
     """A migrated store of each kind."""
-    upgrade(store_url)
     engine = connect(store_url)
     yield engine
     engine.dispose()

@@ -223,13 +223,13 @@ while True:
 """
 
 
-def test_no_kill_loses_or_doubles_an_entry(migrated_sqlite: str, data: Path) -> None:
+def test_no_kill_loses_or_doubles_an_entry(sqlite_url: str, data: Path) -> None:
     """Processes that spool and bring in are killed, two at a time, wherever they are."""
     told: list[str] = []
     for life in range(6):
         writers = [
             subprocess.Popen(
-                [sys.executable, "-c", KILLED, str(data), migrated_sqlite, NOWHERE, f"{life}{one}"],
+                [sys.executable, "-c", KILLED, str(data), sqlite_url, NOWHERE, f"{life}{one}"],
                 stdout=subprocess.PIPE,
                 text=True,
                 env={"PYTHONPATH": str(Path(__file__).resolve().parents[2])},
@@ -242,7 +242,7 @@ def test_no_kill_loses_or_doubles_an_entry(migrated_sqlite: str, data: Path) -> 
         for writer in writers:
             writer.kill()
             told += writer.communicate()[0].split()
-    engine = connect(migrated_sqlite)
+    engine = connect(sqlite_url)
     log = Audit(engine, KEYS, data)
     log.bring_in()
     with reading(engine) as connection:

@@ -169,10 +169,10 @@ def test_what_is_wrong_is_said(
     ],
 )
 def test_a_value_of_another_kind_is_found_and_stops_no_walk(
-    migrated_sqlite: str, data: Path, column: str, value: object
+    sqlite_url: str, data: Path, column: str, value: object
 ) -> None:
     """SQLite keeps anything in any column."""
-    store = Store(migrated_sqlite, KEYS)
+    store = Store(sqlite_url, KEYS)
     log = filled(store, data)
     with writing(store.engine) as connection:
         command = f"UPDATE audit SET {column} = ? WHERE number = 5"

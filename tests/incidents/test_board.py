@@ -24,6 +24,7 @@ from incidents.segment import Segment
 from incidents.store import Store
 from incidents.tables import markers
 from incidents.transactions import StoreUnavailable, writing
+from tests.databases import sqlite_at
 from tests.incidents.desks import noted
 from tests.incidents.making import KEYS, NOW, Caller, Machine, after, drain_all, left, sealed
 
@@ -73,9 +74,9 @@ class Frozen(Store):
 
 
 @pytest.fixture
-def switched(data: Path, migrated_sqlite: str) -> Iterator[Machine]:
+def switched(data: Path, sqlite_url: str) -> Iterator[Machine]:
     """A machine whose store can be switched off for readers."""
-    store = Switched(migrated_sqlite, KEYS)
+    store = Switched(sqlite_url, KEYS)
     yield Machine(data, store)
     store.engine.dispose()
 
@@ -124,9 +125,9 @@ def test_with_the_store_down_from_the_start_alerts_still_come(switched: Machine)
     assert live.incident(caller.reference) == live.snapshot(NOW)[0].incident
 
 
-def test_a_frozen_store_holds_up_one_look_and_no_other(data: Path, migrated_sqlite: str) -> None:
+def test_a_frozen_store_holds_up_one_look_and_no_other(data: Path, sqlite_url: str) -> None:
     """A stopped database answers neither yes nor no; this machine's alerts come all the same."""
-    store = Frozen(migrated_sqlite)
+    store = Frozen(sqlite_url)
     machine = Machine(data, store)
     live = board(machine)
     live.refresh(NOW)
@@ -396,7 +397,7 @@ def histories() -> Callable[[], list[Recorded]]:
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_any_interleaving_of_reads_and_drains_ends_in_the_stores_own_fold(
-    sqlite_template: Path, data: st.DataObject
+    data: st.DataObject,
 ) -> None:
     """However journal reads and drains fall, the board ends as what the store folded."""
     events = data.draw(st.permutations(histories()()))
@@ -404,9 +405,7 @@ def test_any_interleaving_of_reads_and_drains_ends_in_the_stores_own_fold(
         st.lists(st.sampled_from(["write", "write", "read", "drain", "restart"]), max_size=30)
     )
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "quietline.db"
-        path.write_bytes(sqlite_template.read_bytes())
-        machine = Machine(Path(folder), Store(f"sqlite:///{path}", KEYS))
+        machine = Machine(Path(folder), Store(sqlite_at(Path(folder) / "quietline.db"), KEYS))
         segments = [Segment(each) for each in machine.folders]
         live, drain = board(machine), machine.drain()
         waiting = list(events)

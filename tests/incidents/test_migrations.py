@@ -28,50 +28,50 @@ def tables(url: str) -> set[str]:
     return {name for name in found if not name.startswith(FULL_TEXT)}
 
 
-def test_migrations_make_exactly_the_tables_of_the_design(store_url: str) -> None:
+def test_migrations_make_exactly_the_tables_of_the_design(empty_url: str) -> None:
     """Autogenerate finds nothing to add: types, indexes, unique keys and foreign keys included."""
-    migrate.upgrade(store_url)
-    engine = connect(store_url)
+    migrate.upgrade(empty_url)
+    engine = connect(empty_url)
     with reading(engine) as connection:
         opts = {"compare_type": True, "include_object": described}
         context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, metadata) == []
     engine.dispose()
-    assert tables(store_url) == set(metadata.tables)
+    assert tables(empty_url) == set(metadata.tables)
 
 
-def test_the_check_for_tables_out_of_step_catches_a_missing_column(sqlite_url: str) -> None:
+def test_the_check_for_tables_out_of_step_catches_a_missing_column(empty_sqlite_url: str) -> None:
     """Planted: without one column autogenerate has something to say."""
-    migrate.upgrade(sqlite_url)
-    engine = connect(sqlite_url)
+    migrate.upgrade(empty_sqlite_url)
+    engine = connect(empty_sqlite_url)
     with engine.connect() as connection:
         connection.exec_driver_sql("ALTER TABLE incidents DROP COLUMN grade")
         assert compare_metadata(MigrationContext.configure(connection), metadata) != []
     engine.dispose()
 
 
-def test_migrating_twice_changes_nothing(store_url: str) -> None:
+def test_migrating_twice_changes_nothing(empty_url: str) -> None:
     """Every start migrates; only the first has something to do."""
-    migrate.upgrade(store_url)
-    migrate.upgrade(store_url)
-    present, newest = migrate.revisions(store_url)
+    migrate.upgrade(empty_url)
+    migrate.upgrade(empty_url)
+    present, newest = migrate.revisions(empty_url)
     assert present == newest is not None
 
 
-def test_every_migration_can_be_taken_back_and_made_again(store_url: str) -> None:
+def test_every_migration_can_be_taken_back_and_made_again(empty_url: str) -> None:
     """A release that must be rolled back leaves nothing that stops the next one."""
-    migrate.upgrade(store_url)
-    command.downgrade(migrate._config(store_url), "base")
-    assert tables(store_url) == set()
-    migrate.upgrade(store_url)
-    assert tables(store_url) == set(metadata.tables)
+    migrate.upgrade(empty_url)
+    command.downgrade(migrate._config(empty_url), "base")
+    assert tables(empty_url) == set()
+    migrate.upgrade(empty_url)
+    assert tables(empty_url) == set(metadata.tables)
 
 
-def test_a_revision_is_told_before_and_after(store_url: str) -> None:
+def test_a_revision_is_told_before_and_after(empty_url: str) -> None:
     """What doctor asks: which revision is here, and which is the newest."""
-    assert migrate.revisions(store_url)[0] is None
-    migrate.upgrade(store_url)
-    present, newest = migrate.revisions(store_url)
+    assert migrate.revisions(empty_url)[0] is None
+    migrate.upgrade(empty_url)
+    present, newest = migrate.revisions(empty_url)
     assert present == newest
 
 
@@ -94,12 +94,12 @@ migrate.upgrade(sys.argv[1])
 
 @pytest.mark.parametrize("statement", [2, 9, 21])
 def test_a_migration_killed_half_way_is_made_by_the_next_start(
-    store_url: str, statement: int
+    empty_url: str, statement: int
 ) -> None:
     """One transaction: tables without their revision would stop every later start."""
     root = Path(migrate.__file__).resolve().parent.parent
     killed = subprocess.run(
-        [sys.executable, "-c", _UPGRADE, store_url, str(statement)],
+        [sys.executable, "-c", _UPGRADE, empty_url, str(statement)],
         cwd=root,
         env={**os.environ, "PYTHONPATH": str(root)},
         check=False,
@@ -107,12 +107,12 @@ def test_a_migration_killed_half_way_is_made_by_the_next_start(
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     # PostgreSQL notices that its client is gone a moment later, and gives its lock back.
-    eventually(lambda: tables(store_url) == set(), 10)
-    migrate.upgrade(store_url)
-    assert tables(store_url) == set(metadata.tables)
+    eventually(lambda: tables(empty_url) == set(), 10)
+    migrate.upgrade(empty_url)
+    assert tables(empty_url) == set(metadata.tables)
 
 
-def test_two_starts_at_once_migrate_one_after_the_other(store_url: str) -> None:
+def test_two_starts_at_once_migrate_one_after_the_other(empty_url: str) -> None:
     """Two machines are started on one empty store."""
     root = Path(migrate.__file__).resolve().parent.parent
     made = [
@@ -121,7 +121,7 @@ def test_two_starts_at_once_migrate_one_after_the_other(store_url: str) -> None:
                 sys.executable,
                 "-c",
                 "import sys; from incidents import migrate; migrate.upgrade(sys.argv[1])",
-                store_url,
+                empty_url,
             ],
             cwd=root,
             stderr=subprocess.PIPE,
@@ -131,4 +131,4 @@ def test_two_starts_at_once_migrate_one_after_the_other(store_url: str) -> None:
     for one in made:
         _, said = one.communicate(timeout=60)
         assert one.returncode == 0, said.decode()
-    assert tables(store_url) == set(metadata.tables)
+    assert tables(empty_url) == set(metadata.tables)

@@ -20,13 +20,13 @@ from tests.incidents.making import NOW, Caller, Machine, drain_all, left
 
 
 def test_a_locked_sqlite_store_is_told_and_caught_up_afterwards(
-    sqlite_machine: Machine, migrated_sqlite: str
+    sqlite_machine: Machine, sqlite_url: str
 ) -> None:
     """faults.md: ``BEGIN EXCLUSIVE``. Readers go on, writers wait a bounded time."""
     caller = Caller()
     left(sqlite_machine.folders[0], caller.arrives(), caller.presses("55"))
     drain = sqlite_machine.drain()
-    path = migrated_sqlite.removeprefix("sqlite:///")
+    path = sqlite_url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(path, isolation_level=None)) as holder:
         holder.execute("BEGIN EXCLUSIVE")
         with pytest.raises(StoreUnavailable):
@@ -40,10 +40,10 @@ def test_a_locked_sqlite_store_is_told_and_caught_up_afterwards(
 
 
 def test_a_store_without_its_tables_is_down_and_no_event_is_blamed(
-    machine_of: Callable[[str], Machine], postgresql_url: str
+    machine_of: Callable[[str], Machine], empty_postgresql_url: str
 ) -> None:
     """Tables of another release, or none yet: taken for bad events, all would be set aside."""
-    machine = machine_of(postgresql_url)
+    machine = machine_of(empty_postgresql_url)
     left(machine.folders[0], Caller().arrives())
     drain = machine.drain()
     with pytest.raises(StoreUnavailable):
@@ -53,13 +53,13 @@ def test_a_store_without_its_tables_is_down_and_no_event_is_blamed(
 
 
 def test_a_primary_that_became_read_only_is_down_and_no_event_is_blamed(
-    machine_of: Callable[[str], Machine], migrated_postgresql: str
+    machine_of: Callable[[str], Machine], postgresql_url: str
 ) -> None:
     """A failover left us on a standby: the events wait for the new primary."""
-    machine = machine_of(migrated_postgresql)
+    machine = machine_of(postgresql_url)
     caller = Caller()
     left(machine.folders[0], caller.arrives())
-    with psycopg.connect(migrated_postgresql, autocommit=True) as admin:
+    with psycopg.connect(postgresql_url, autocommit=True) as admin:
         name = admin.info.dbname
         admin.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'.encode())
         try:
@@ -84,10 +84,10 @@ def end_itself(machine: Machine) -> None:
 
 
 def test_a_connection_the_server_ends_is_made_again(
-    machine_of: Callable[[str], Machine], migrated_postgresql: str
+    machine_of: Callable[[str], Machine], postgresql_url: str
 ) -> None:
     """PostgreSQL is restarted: what was under way fails, what comes next works."""
-    machine = machine_of(migrated_postgresql)
+    machine = machine_of(postgresql_url)
     caller = Caller()
     left(machine.folders[0], caller.arrives())
     drain = machine.drain()
@@ -98,11 +98,11 @@ def test_a_connection_the_server_ends_is_made_again(
 
 
 def test_a_stopped_postgresql_backend_is_given_up_by_the_client(
-    machine_of: Callable[[str], Machine], migrated_postgresql: str
+    machine_of: Callable[[str], Machine], postgresql_url: str
 ) -> None:
     """faults.md: ``kill -STOP`` on a backend: "its own timeouts cannot fire: use client-side
     deadlines". Its packets are still acknowledged, so the network's timeouts do not fire either."""
-    machine = machine_of(migrated_postgresql)
+    machine = machine_of(postgresql_url)
     caller = Caller()
     left(machine.folders[0], caller.arrives(), caller.presses("55"))
     with reading(machine.store.engine) as connection:

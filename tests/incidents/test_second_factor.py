@@ -11,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 
 from incidents.audit import Audit
-from incidents.migrate import upgrade
 from incidents.sealed import Keys
 from incidents.second_factor import SecondFactor, address, digits, in_groups, new_secret
 from incidents.tables import audit, users
@@ -27,7 +26,6 @@ ANNA = "11111111-1111-4111-8111-111111111111"
 @pytest.fixture
 def engine(store_url: str) -> Iterator[sa.Engine]:
     """A migrated store of each kind with one user, anna."""
-    upgrade(store_url)
     engine = connect(store_url)
     with writing(engine) as connection:
         connection.execute(

@@ -203,10 +203,10 @@ def test_a_reader_of_revisions_never_misses_one_under_concurrent_writers(machine
 
 
 def test_the_check_for_missed_revisions_catches_a_writer_without_its_turn(
-    migrated_postgresql: str, machine_of: Callable[[str], Machine]
+    postgresql_url: str, machine_of: Callable[[str], Machine]
 ) -> None:
     """Planted: a revision that commits after a later one is missed by such a reader."""
-    machine = machine_of(migrated_postgresql)
+    machine = machine_of(postgresql_url)
     one, other = Caller(number=None), Caller(number=None)
     machine.drained(one.arrives(), other.arrives())
     store, last = machine.store, machine.store.revision()
