@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
@@ -70,11 +72,31 @@ from incidents.tail import Tail
 from incidents.told_calls import ToldCalls
 from incidents.visiting import Visiting
 from incidents.wake import Ear
+from tests.incidents.joining import joined
 from tests.incidents.ladders import Calls
 
 NOW = datetime(2026, 12, 22, 18, 3, 11, 42_000, tzinfo=UTC)
 ACCOUNT = "AC" + "0" * 32
 NUMBER = "+447700900123"
+
+
+class Compiled(BytecodeCache):
+    """The templates as compiled for one console, for the others of this run: all have the same."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give a template that was compiled before; jinja checks that its text is the same."""
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template that was compiled now."""
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+_TEMPLATES: Final = Compiled()
 
 
 @dataclass(slots=True)
@@ -197,6 +219,7 @@ class Console:
             markers.blueprint(self.markers, self.follow_ups),
         ]
         self.app = create(site, parts)
+        self.app.jinja_env.bytecode_cache = _TEMPLATES
         self._calls = itertools.count(1)
 
     def _sheets(self, policy: Policy) -> Sheets:
@@ -313,9 +336,7 @@ class Console:
 
     def handler(self, name: str = "anna", *, role: str = "handler") -> FlaskClient:
         """A client that shows the session cookie of somebody who signed in."""
-        self.accounts.add_user(name, "a long enough password", now=self.now, role=role)
-        user = self.accounts.check_password(name, "a long enough password")
-        assert user is not None
+        user = joined(self.accounts, name, role, now=self.now)
         client = self.app.test_client()
         client.set_cookie(COOKIE, self.accounts.begin_session(user, now=self.now))
         return client

@@ -28,6 +28,7 @@ from incidents.store import Store
 from tests.console.site import NOW, Console
 from tests.console.test_follow_ups import made
 from tests.databases import sqlite_at
+from tests.incidents.joining import joined
 
 Run = Callable[..., Result]
 
@@ -281,7 +282,7 @@ def test_disabling_a_user_passes_their_follow_ups_to_whoever_is_named(
 ) -> None:
     """A name that may own none is refused, and nobody is disabled."""
     for name in ("cara", "dan"):
-        console.accounts.add_user(name, "a long enough password", now=NOW, role="contact_officer")
+        joined(console.accounts, name, "contact_officer", now=NOW)
     row = made(console, by="cara")
     refused = run("users", "disable", "cara", "--receiver", "nobody")
     assert refused.exit_code == 1

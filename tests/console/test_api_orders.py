@@ -24,6 +24,7 @@ from tests.console.callers import hangs_up, passes, presses, waiting
 from tests.console.site import Console
 from tests.databases import sqlite_at
 from tests.incidents.desks import rules
+from tests.incidents.joining import joined
 from tests.waiting import eventually
 
 LIST = "/api/v1/incidents"
@@ -223,7 +224,7 @@ def test_a_caller_is_joined_to_a_handlers_phone_and_brought_back(
     sid, _, post = claimed
     assert "No control room is set" in refused(post("connect", {"to": "control_room"}), 422)
     assert "nobody else is ever rung" in refused(post("connect", {"to": "me"}), 422)
-    console.accounts.add_user("anna", "a long enough password", now=console.now)
+    joined(console.accounts, "anna", now=console.now)
     console.staff.set_phone("anna", "+447700900201", by="tests", now=console.now)
     told(post("connect", {"to": "me"}))
     passes(console, 1)
@@ -324,7 +325,7 @@ def test_a_slow_twilio_is_said_and_the_order_goes_on(
 def test_nobody_is_rung_to_listen_to_a_caller_who_is_gone(claimed: Any, console: Console) -> None:
     """The conference is not there: its listener's phone stays silent."""
     sid, reference, post = claimed
-    console.accounts.add_user("anna", "a long enough password", now=console.now)
+    joined(console.accounts, "anna", now=console.now)
     console.staff.set_phone("anna", "+447700900201", by="tests", now=console.now)
     console.calls.over.add(sid)
     refused(post("conference"), 409)

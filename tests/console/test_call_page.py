@@ -19,6 +19,7 @@ from incidents.tables import audit, person_numbers
 from incidents.transactions import reading, writing
 from tests.console.forms import token
 from tests.console.site import NOW, NUMBER, Console
+from tests.incidents.joining import joined
 
 ANNA = Actor("anna", "handler")
 BEN = Actor("ben", "handler")
@@ -225,7 +226,7 @@ def test_repeats_say_how_many_came_since_the_visit(console: Console) -> None:
     numbers.add(mair, NUMBER, SafeContact(), by="cara", now=NOW)
     calls = [console.call(at=NOW - timedelta(days=day), ends=True) for day in (5, 3, 0)]
     console.drain()
-    console.accounts.add_user("cara", "a long enough password", now=NOW, role="contact_officer")
+    joined(console.accounts, "cara", "contact_officer", now=NOW)
     visited = NOW - timedelta(days=4)
     row = console.follow_ups.make(
         "visit_victim", "Go", owner="cara", due_at=None, by="cara", now=visited, person=mair

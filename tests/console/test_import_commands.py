@@ -15,6 +15,7 @@ from incidents.audit import Audit
 from incidents.importing import Importing
 from incidents.marker_import import MarkerImport
 from tests.console.site import NOW, Console
+from tests.incidents.joining import joined
 
 ROWS = "name,number,born\nMair Example,+447700900123,\nBad Day,,soon\n"
 
@@ -77,7 +78,7 @@ def test_a_file_of_something_else_says_what_to_do(console: Console, file: Path) 
 
 def test_markers_are_imported_the_same_way(console: Console, tmp_path: Path) -> None:
     """A dry run, then for real; no number is printed."""
-    console.accounts.add_user("cara", "a long enough password", now=NOW, role="contact_officer")
+    joined(console.accounts, "cara", "contact_officer", now=NOW)
     path = tmp_path / "markers.csv"
     day = f"{datetime.now(UTC) + timedelta(days=60):%Y-%m-%d}"
     path.write_text(

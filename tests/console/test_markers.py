@@ -16,6 +16,7 @@ from incidents.working import Actor, Unfit
 from tests.console.forms import send
 from tests.console.site import NOW, NUMBER, Console
 from tests.console.test_audited import closed
+from tests.incidents.joining import joined
 from tests.incidents.test_marking import wanted
 
 
@@ -23,7 +24,7 @@ from tests.incidents.test_marking import wanted
 def console(data: Path, sqlite_url: str) -> Console:
     """A console of the test's own, with the officer who owns markers."""
     console = Console(data, sqlite_url)
-    console.accounts.add_user("cara", "a long enough password", now=NOW, role="contact_officer")
+    joined(console.accounts, "cara", "contact_officer", now=NOW)
     return console
 
 

@@ -17,6 +17,7 @@ from incidents.tables import audit
 from incidents.transactions import reading
 from tests.console.site import NOW, NUMBER, Console
 from tests.console.test_api_document import validator
+from tests.incidents.joining import joined
 
 
 @pytest.fixture
@@ -76,8 +77,7 @@ def test_who_stands_for_them_today_is_told(console: Console) -> None:
 
     assert told() == {"spocs": [], "deputies": [], "acting": None, "why": None}
     for name in ("cara", "dan"):
-        password, role = "a long enough password", "contact_officer"
-        console.accounts.add_user(name, password, now=NOW, role=role)
+        joined(console.accounts, name, "contact_officer", now=NOW)
     day = NOW.date()
     console.contacts.contacts.assign(person, "cara", "dan", by="sue", now=NOW, day=day)
     console.contacts.absences.enter("cara", day, day, by="cara", now=NOW, day=day)

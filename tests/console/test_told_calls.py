@@ -15,6 +15,7 @@ from incidents.tables import person_numbers
 from incidents.transactions import writing
 from tests.console.forms import send, words
 from tests.console.site import NOW, NUMBER, Console
+from tests.incidents.joining import joined
 
 TODAY = date(2026, 12, 22)
 
@@ -29,7 +30,7 @@ def console(data: Path, sqlite_url: str) -> Console:
         row = number_row(connection, console.keys, NUMBER, NOW)
         facts = {"id": "one", "person_id": mair, "number_id": row, "by": "cara", "at": NOW}
         connection.execute(person_numbers.insert().values(**facts, data=b""))
-    console.accounts.add_user("sue", "a long enough password", now=NOW, role="supervisor")
+    joined(console.accounts, "sue", "supervisor", now=NOW)
     return console
 
 

@@ -29,8 +29,9 @@ from incidents.remembered import ASK_AGAIN_AFTER, AT_MOST, FRESH_FOR, OUTAGE_FOR
 from incidents.roles import Right, Roles
 from incidents.sealed import Keys
 from incidents.staff import Staff
-from incidents.tables import incidents, sessions, tokens, users
+from incidents.tables import audit, incidents, sessions, tokens, users
 from incidents.transactions import StoreUnavailable, connect, reading, writing
+from tests.incidents.joining import joined
 
 NOW = datetime(2026, 12, 22, 18, 3, 11, tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -90,6 +91,18 @@ def test_a_user_signs_in_with_the_password_that_was_made_up(accounts: Accounts) 
     password = accounts.add_user("anna", now=NOW)
     assert len(password) >= 20
     assert accounts.check_password("anna", password) is not None
+
+
+def test_whom_other_tests_put_on_record_signs_in_like_anybody(accounts: Accounts) -> None:
+    """With the same entry in the audit as somebody who was added."""
+    made = joined(accounts, "anna", now=NOW)
+    accounts.add_user("bert", PASSWORD, now=NOW)
+    assert accounts.check_password("anna", PASSWORD) == made
+    with reading(accounts._engine) as connection:
+        first, second = connection.execute(
+            sa.select(audit.c.actor, audit.c.operation, audit.c.what, audit.c.at).limit(3)
+        ).all()
+    assert first == second
 
 
 def test_the_wrong_password_is_refused(accounts: Accounts) -> None:

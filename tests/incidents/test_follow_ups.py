@@ -21,6 +21,7 @@ from incidents.tables import audit, follow_ups, incidents, users
 from incidents.transactions import reading, writing
 from incidents.working import Conflict, Unfit
 from tests.incidents.desks import CONFIG, Room, after
+from tests.incidents.joining import joined
 from tests.incidents.making import KEYS, NOW, Caller
 
 TEXT = "Mair is alone on weekday mornings"
@@ -39,7 +40,7 @@ def room(tmp_path: Path, store_url: str) -> Room:
         ("anna", "handler"),
         ("olga", "auditor"),
     ):
-        accounts.add_user(name, "a long enough password", now=NOW, role=role)
+        joined(accounts, name, role, now=NOW)
     return room
 
 

@@ -21,6 +21,7 @@ from incidents.safe_contact import SafeContact
 from incidents.tables import absences, contacts, follow_ups, parts, people, users
 from incidents.transactions import reading, writing
 from tests.incidents.desks import ANNA, Room, rules
+from tests.incidents.joining import joined
 from tests.incidents.making import KEYS, NOW, NUMBER, Caller, after
 
 TODAY = NOW.date()
@@ -33,7 +34,7 @@ def room(tmp_path: Path, store_url: str) -> Room:
     room = Room.at(tmp_path, store_url)
     accounts = Accounts(room.machine.store.engine, KEYS, rules().roles)
     for name in ("cara", "dan"):
-        accounts.add_user(name, "a long enough password", now=NOW, role="contact_officer")
+        joined(accounts, name, "contact_officer", now=NOW)
     return room
 
 

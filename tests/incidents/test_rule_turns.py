@@ -38,6 +38,7 @@ from incidents.tables import (
 )
 from incidents.transactions import StoreUnavailable, reading, writing
 from tests.incidents.desks import ANNA, CONFIG, Room, after
+from tests.incidents.joining import joined
 from tests.incidents.making import KEYS, NOW, Caller
 from tests.incidents.spoiling import spoilt
 from tests.incidents.test_reviewing import reviewing
@@ -82,7 +83,7 @@ def room(tmp_path: Path, store_url: str) -> Room:
         ("dan", "contact_officer"),
         ("anna", "handler"),
     ):
-        accounts.add_user(name, "a long enough password", now=NOW, role=role)
+        joined(accounts, name, role, now=NOW)
     return room
 
 

@@ -28,6 +28,7 @@ from incidents.visiting import Visiting
 from incidents.working import Conflict, Unfit
 from tests.incidents.counting import Told, put
 from tests.incidents.desks import CONFIG, Room
+from tests.incidents.joining import joined
 from tests.incidents.making import KEYS, NOW
 
 DAY = NOW.date()
@@ -56,7 +57,7 @@ class Season:
         self.visiting = Visiting(self.store, KEYS, log, self.roles, self.follow_ups, self.policy)
         accounts = Accounts(self.store.engine, KEYS, self.roles, audit=log)
         for name, role in (("sue", "supervisor"), ("cara", "contact_officer"), ("ana", "analyst")):
-            accounts.add_user(name, "a long enough password", now=NOW, role=role)
+            joined(accounts, name, role, now=NOW)
         self.id = self.operations.make(
             "County 2026", SEASON.from_day, SEASON.to_day, by="sue", now=NOW
         )
