@@ -42,6 +42,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "person": "Full name",
     "said": "In your words",
     "spoc": "SPOC",
+    "starts": "From",
     "terms": "What you look for",
     "text": "Text",
     "to_day": "Last day",

@@ -32,6 +32,8 @@ from incidents.working import Conflict, Unfit
 REFUSED: Final = 422
 DONE: Final = {
     "assigned": "Saved. It stands from today on.",
+    "planned": "Saved. Until that day it stays as it is now.",
+    "taken_back": "Taken back. Who stands here now stays.",
     "ended": "Nobody is this person's point of contact any more.",
     "absent": "The absence is entered.",
     "back": "The absence is over from today on.",
@@ -98,6 +100,7 @@ def blueprint(work: Work) -> Blueprint:
         try:
             found = work.persons.one(person)
             stands = work.contacts.standing(person, today())
+            coming = work.contacts.coming(person, today())
             history = work.contacts.history(person)
         except NoSuchPerson:
             abort(404)
@@ -110,9 +113,11 @@ def blueprint(work: Work) -> Blueprint:
             "contact.html",
             person=found,
             stands=stands,
+            coming=coming,
+            today=today(),
             history=history,
             load=work.lists.load(today(), doors().clock()),
-            typed={**first, **typed},
+            typed={**first, "starts": today().isoformat(), **typed},
             refusals=faults,
             longest=LONGEST_REASON,
             done=DONE.get(request.args.get("done", ""), ""),
@@ -140,8 +145,9 @@ def blueprint(work: Work) -> Blueprint:
     @for_right("supervise")
     def assign(id_: str) -> ResponseReturnValue:
         """Appoint SPOC and deputy, or hand over."""
-        typed = typed_of("spoc", "deputy", "reason", "seen")
+        typed = typed_of("spoc", "deputy", "reason", "seen", "starts")
         try:
+            starts = _day("starts", typed["starts"]) if typed["starts"] else today()
             work.contacts.assign(
                 id_,
                 typed["spoc"],
@@ -150,6 +156,7 @@ def blueprint(work: Work) -> Blueprint:
                 by=holder().name,
                 now=doors().clock(),
                 day=today(),
+                starts=starts,
                 seen=typed["seen"].split(),
             )
         except NoSuchPerson:
@@ -158,7 +165,25 @@ def blueprint(work: Work) -> Blueprint:
             return person_page(id_, typed, {unfit.field: str(unfit)}, REFUSED)
         except Conflict as conflict:
             return person_page(id_, typed, {"stands": str(conflict)}, 409)
-        return redirect(url_for("contacts.one", id_=id_, done="assigned"), 303)
+        done = "planned" if starts > today() else "assigned"
+        return redirect(url_for("contacts.one", id_=id_, done=done), 303)
+
+    @pages.post("/contacts/people/<id_>/take-back")
+    @for_right("supervise")
+    def take_back(id_: str) -> ResponseReturnValue:
+        """Take a planned hand-over back."""
+        typed = typed_of("reason")
+        shown = {"back-reason": typed["reason"]}
+        by, now = holder().name, doors().clock()
+        try:
+            work.contacts.take_back(id_, typed["reason"], by=by, now=now, day=today())
+        except NoSuchPerson:
+            abort(404)
+        except Unfit as unfit:
+            return person_page(id_, shown, {"back-reason": str(unfit)}, REFUSED)
+        except Conflict as conflict:
+            return person_page(id_, shown, {"stands": str(conflict)}, 409)
+        return redirect(url_for("contacts.one", id_=id_, done="taken_back"), 303)
 
     @pages.post("/contacts/people/<id_>/end")
     @for_right("supervise")
@@ -227,6 +252,13 @@ def blueprint(work: Work) -> Blueprint:
         except (StoreUnavailable, NoSuchPerson):
             return None
 
+    def coming_of(person: str) -> tuple[Standing, ...]:
+        """Return who stands for a person from each later day that changes it, as far as known."""
+        try:
+            return work.contacts.coming(person, today())
+        except (StoreUnavailable, NoSuchPerson):
+            return ()
+
     def carries(name: str) -> Load | None:
         """Return what a user carries, in numbers alone; None: it cannot be read now."""
         try:
@@ -236,7 +268,7 @@ def blueprint(work: Work) -> Blueprint:
 
     @pages.app_context_processor
     def furnish() -> dict[str, object]:
-        return {"standing_of": standing_of, "carries": carries}
+        return {"standing_of": standing_of, "coming_of": coming_of, "carries": carries}
 
     return pages
 
@@ -258,9 +290,16 @@ def _days(typed: dict[str, str]) -> tuple[date, date]:
     found, faults = [], {}
     for field in ("from_day", "to_day"):
         try:
-            found.append(date.fromisoformat(typed[field]))
-        except ValueError:
-            faults[field] = "Enter a day, such as 2026-12-23."
+            found.append(_day(field, typed[field]))
+        except Unfit as unfit:
+            faults[field] = str(unfit)
     if faults:
         raise _Wrong(faults)
     return found[0], found[1]
+
+
+def _day(field: str, typed: str) -> date:
+    try:
+        return date.fromisoformat(typed)
+    except ValueError:
+        raise Unfit(field, "Enter a day, such as 2026-12-23.") from None

@@ -8,7 +8,7 @@ follows from ``standing``; nobody is called, written to or chosen from here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -19,6 +19,7 @@ from incidents.audit import Audit
 from incidents.families import families
 from incidents.fold import as_text
 from incidents.identity import uuid7
+from incidents.local import local_day
 from incidents.persons import NoSuchPerson
 from incidents.roles import Roles
 from incidents.sealed import Keys
@@ -29,6 +30,8 @@ from incidents.transactions import reading, writing
 from incidents.working import Conflict, Unfit, text_of
 
 LONGEST_REASON: Final = 500
+LONGEST_AHEAD: Final = timedelta(days=366)
+"""How far ahead a hand-over may be planned."""
 ONE_DAY: Final = timedelta(days=1)
 CHANGED: Final = "Somebody changed this since your page was loaded: look at who stands here now."
 
@@ -37,8 +40,9 @@ CHANGED: Final = "Somebody changed this since your page was loaded: look at who 
 class Held:
     """One place with a person, as it was held. ``to_day``: the last day; None: it is held now.
 
-    ``why``: why it began. ``ended_by``, ``ended_at``, ``ended_why``: how it ended. One that was
-    given on with the day it began was held on no day: ``to_day`` lies before ``from_day``.
+    ``from_day`` and ``to_day`` may lie ahead: it is planned. ``why``: why it began. ``ended_by``,
+    ``ended_at``, ``ended_why``: how it ended. One that was given on with the day it began, or was
+    taken back before that, was held on no day: ``to_day`` lies before ``from_day``.
     """
 
     officer: str
@@ -51,6 +55,11 @@ class Held:
     ended_by: str
     ended_at: datetime | None
     ended_why: str
+
+    @property
+    def taken_back(self) -> bool:
+        """Say whether it was planned and taken back before it began."""
+        return self.ended_at is not None and local_day(self.ended_at) < self.from_day
 
 
 class Contacts:
@@ -75,17 +84,23 @@ class Contacts:
         by: str,
         now: datetime,
         day: date,
+        starts: date | None = None,
         seen: Iterable[str] | None = None,
     ) -> None:
-        """Give a person this SPOC and this deputy from ``day`` on; an empty deputy is none.
+        """Give a person this SPOC and this deputy from ``starts`` on; an empty deputy is none.
 
-        Whoever stood there before has ``day`` less one as their last day. ``seen``: the ids of the
-        places the form showed; others there now are not overwritten. Raises ``NoSuchPerson``,
-        ``Conflict`` when others are there now, and ``Unfit``: a change of hands needs a reason.
+        ``starts``: ``day`` unless given, or a later one. Whoever stood there before has the day
+        before it as their last. ``seen``: the ids of the places the form showed; others there now
+        are not overwritten. Raises ``NoSuchPerson``, ``Conflict`` when others are there now or a
+        change is planned already, and ``Unfit``: a change of hands needs a reason.
         """
         why = _reason(reason, needed=False)
+        first_day = starts or day
+        if not day <= first_day <= day + LONGEST_AHEAD:
+            raise Unfit("starts", f"Give today or a day within {LONGEST_AHEAD.days} days from it.")
         with writing(self._store.engine) as connection:
             first, held = self._locked(connection, person, day, seen)
+            self._refuse_planned(connection, first, day)
             spoc_id = self._officer_id(connection, SPOC, spoc)
             deputy_id = self._officer_id(connection, DEPUTY, deputy) if deputy else None
             if spoc_id == deputy_id:
@@ -100,10 +115,12 @@ class Contacts:
             if ends and not why:
                 raise Unfit("reason", "Say why it changes hands: it is read later.")
             for row in ends:
-                self._end(connection, row, why, by, now, day)
+                self._end(connection, row, why, by, now, first_day)
             for part, user in begins:
-                self._begin(connection, first, user, part, why, by, now, day)
+                self._begin(connection, first, user, part, why, by, now, first_day)
             what = "handed a point of contact over" if ends else "appointed a point of contact"
+            if first_day > day:
+                what += f" from {first_day.isoformat()}"
             self._audit.put(connection, by, "alteration", what, first, why, at=now)
 
     def end(
@@ -123,12 +140,49 @@ class Contacts:
         why = _reason(reason, needed=True)
         with writing(self._store.engine) as connection:
             first, held = self._locked(connection, person, day, seen)
+            self._refuse_planned(connection, first, day)
             if not held:
                 raise Conflict("Nobody is this person's point of contact.")
             for row in held:
                 self._end(connection, row, why, by, now, day)
             self._audit.put(
                 connection, by, "alteration", "ended a point of contact", first, why, at=now
+            )
+
+    def take_back(self, person: str, reason: str, *, by: str, now: datetime, day: date) -> None:
+        """Take back whatever is planned for after ``day``: who stands there now stays.
+
+        What was planned is kept in the history, as held on no day. Raises ``NoSuchPerson``,
+        ``Conflict`` when nothing is planned, and ``Unfit`` without a reason.
+        """
+        why = _reason(reason, needed=True)
+        with writing(self._store.engine) as connection:
+            first, _ = self._locked(connection, person, day, None)
+            begins, ends = _planned(connection, _family(connection, first), day)
+            if not begins and not ends:
+                raise Conflict("Nothing is planned here any more: look at who stands here now.")
+            for row in begins:
+                self._end(connection, row, why, by, now, row.from_day)
+            for row in ends:
+                told = self._opened(row)
+                back = {"by": by, "at": as_text(now), "why": why, "ended": told.pop("ended", {})}
+                told["taken_back"] = [*told.get("taken_back", ()), back]
+                change = update(contacts).where(contacts.c.id == row.id)
+                sealed = self._sealed(row.id, told)
+                connection.execute(change.values(to_day=None, reason=sealed))
+            what = "took a planned hand-over back"
+            self._audit.put(connection, by, "alteration", what, first, why, at=now)
+
+    def coming(self, person: str, day: date) -> tuple[Standing, ...]:
+        """Return who stands for a person from each later day on which that changes, in order.
+
+        Raises ``NoSuchPerson``.
+        """
+        with reading(self._store.engine) as connection:
+            begins, ends = _planned(connection, _family(connection, person), day)
+            days = {row.from_day for row in begins} | {row.to_day + ONE_DAY for row in ends}
+            return tuple(
+                standing(connection, self._roles, [person], one)[person] for one in sorted(days)
             )
 
     def standing(self, person: str, day: date) -> Standing:
@@ -182,6 +236,15 @@ class Contacts:
         if seen is not None and set(seen) != {row.id for row in held}:
             raise Conflict(CHANGED)
         return members[0], held
+
+    @staticmethod
+    def _refuse_planned(connection: Connection, person: str, day: date) -> None:
+        """Two plans could contradict each other: one is taken back before the next is made."""
+        begins, ends = _planned(connection, _family(connection, person), day)
+        for planned in [row.from_day for row in begins] + [row.to_day + ONE_DAY for row in ends]:
+            raise Conflict(
+                f"A change from {planned.day} {planned:%b %Y} on is planned: take it back first."
+            )
 
     def _officer_id(self, connection: Connection, part: Part, name: str) -> str:
         for one in officers(connection, self._roles).values():
@@ -253,6 +316,19 @@ def _family(connection: Connection, person: str) -> tuple[str, ...]:
     if person not in found:
         raise NoSuchPerson(person)
     return found[person]
+
+
+def _planned(
+    connection: Connection, members: Collection[str], day: date
+) -> tuple[list[Row[Any]], list[Row[Any]]]:
+    """Return the places that begin after ``day``, and those held on it that have a last day."""
+    query = select(contacts).where(contacts.c.person_id.in_(members)).order_by(contacts.c.id)
+    until = contacts.c.to_day
+    begins = (contacts.c.from_day > day) & (until.is_(None) | (until >= contacts.c.from_day))
+    ends = (contacts.c.from_day <= day) & (until >= day)
+    return list(connection.execute(query.where(begins))), list(
+        connection.execute(query.where(ends))
+    )
 
 
 def _twice(held: Iterable[Row[Any]]) -> list[Row[Any]]:

@@ -35,7 +35,7 @@ def known_victim(boss: Screen, officer: str, name: str, number: str) -> Page:
     page = boss.open("/contacts")
     page.get_by_role("link", name=name, exact=True).first.click()
     page.get_by_label("Single point of contact").select_option(officer)
-    page.get_by_role("button", name="Appoint from today").click()
+    page.get_by_role("button", name="Appoint").click()
     expect(page.get_by_role("status").filter(has_text="It stands from today on.")).to_be_visible()
     return page
 

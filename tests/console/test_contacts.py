@@ -115,6 +115,49 @@ def test_a_hand_over_is_read_in_the_history(
     assert "Ended by sam, 27 Dec 2026, 09:00:00 GMT: cara moves" in shown
 
 
+def test_a_hand_over_is_planned_shown_with_its_day_and_taken_back(
+    console: Console, sue: FlaskClient, cara: FlaskClient, dan: FlaskClient, mair: str
+) -> None:
+    """It shows on both pages about the person, and takes effect on that local day by itself."""
+    appoint(console, mair, "cara")
+    form = {"spoc": "dan", "deputy": "cara", "reason": "cara moves", "starts": "2027-01-04"}
+    for typed, sentence in (("2026-12-21", "Give today or a day within"), ("soon", "Enter a day")):
+        wrong = send(sue, page_of(mair), **{**form, "starts": typed}, seen=_seen(sue, mair))
+        assert wrong.status_code == 422
+        assert wrong.text.count(sentence) == 2
+        assert f'value="{typed}"' in wrong.text
+    seen = _seen(sue, mair)
+    answer = send(sue, page_of(mair), **form, seen=seen)
+    shown = words(sue.get(answer.headers["Location"]))
+    assert "Until that day it stays as it is now." in shown
+    assert "From 4 Jan 2027 SPOC dan, deputy cara" in shown
+    assert "dan , SPOC, planned from 4 Jan 2027." in shown
+    assert "From 4 Jan 2027 SPOC dan, deputy cara" in words(cara.get(f"/people/{mair}"))
+    assert "Acts today cara" in shown
+    late = send(sue, page_of(mair), **{**form, "starts": ""}, seen=seen)
+    assert late.status_code == 409
+    assert "A change from 4 Jan 2027 on is planned: take it back first." in words(late)
+    back = f"{page_of(mair)}/take-back"
+    refused = send(sue, page_of(mair), back, reason="x" * 501)
+    assert refused.status_code == 422
+    assert "x" * 501 in refused.text
+    console.now = datetime(2027, 1, 4, 0, 30, tzinfo=UTC)
+    sam = console.handler("sam", role="supervisor")
+    shown = words(sam.get(page_of(mair)))
+    assert "Acts today dan" in shown
+    assert "cara , SPOC, 22 Dec 2026 to 3 Jan 2027." in shown
+    over = send(sam, page_of(mair), back, reason="too late")
+    assert over.status_code == 409
+    assert "too late" not in words(over).partition("History")[2]
+    form = {"spoc": "cara", "deputy": "", "reason": "back again", "starts": "2027-02-01"}
+    assert send(sam, page_of(mair), **form, seen=_seen(sam, mair)).status_code == 303
+    answer = send(sam, page_of(mair), back, reason="cara stays away")
+    shown = words(sam.get(answer.headers["Location"]))
+    assert "Taken back. Who stands here now stays." in shown
+    assert "cara , SPOC, planned from 1 Feb 2027 and taken back." in shown
+    assert "Hand over" in shown
+
+
 @pytest.mark.parametrize(
     ("form", "field", "sentence"),
     [

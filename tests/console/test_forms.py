@@ -112,6 +112,10 @@ def filled(console: Console, sue: FlaskClient) -> dict[str, Form]:
         made(send(sue, one, spoc=officer, deputy="", reason="", seen=""))
     seen = re.findall(r'name="seen" value="([^"]*)"', sue.get(contact).text)[0]
     seen_there = re.findall(r'name="seen" value="([^"]*)"', sue.get(gone).text)[0]
+    later = made(send(sue, "/people/new", name="Fourth Example"))
+    later = f"/contacts/people/{later.split('/')[-1]}"
+    planned = {"spoc": "cara", "deputy": "", "reason": "", "starts": "2027-01-04"}
+    made(send(sue, later, **planned, seen=""))
     made(send(sue, "/contacts", "/contacts/absences", **AWAY_DAYS))
     (absence,) = ids(sue, "/contacts", r"/absences/([^/]+)/end")
     call = f"/incidents/{silent(console, NUMBER)}"
@@ -244,8 +248,11 @@ def filled(console: Console, sue: FlaskClient) -> dict[str, Form]:
         "/operations/<id_>/close": Form(f"{closing}/close"),
         "/contacts/people/<id_>": Form(
             contact,
-            {"spoc": "dan", "deputy": "cara", "reason": ODD, "seen": seen},
-            {"reason": LONG},
+            {**planned, "spoc": "dan", "deputy": "cara", "reason": ODD, "seen": seen},
+            {"starts": "some <day>"},
+        ),
+        "/contacts/people/<id_>/take-back": Form(
+            f"{later}/take-back", {"reason": ODD}, {"reason": LONG}
         ),
         "/contacts/people/<id_>/end": Form(
             f"{gone}/end", {"reason": ODD, "seen": seen_there}, {"reason": LONG}

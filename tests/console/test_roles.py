@@ -116,6 +116,7 @@ PAGES: Final = {
     "GET /contacts/people/<id_>": NOTE,
     "POST /contacts/people/<id_>": SUPERVISE,
     "POST /contacts/people/<id_>/end": SUPERVISE,
+    "POST /contacts/people/<id_>/take-back": SUPERVISE,
     "GET /contacts/calls": CONTACT,
     "POST /contacts/calls/<reference>/seen": CONTACT,
     "POST /contacts/absences": CONTACT,

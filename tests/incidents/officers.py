@@ -75,9 +75,12 @@ class Office:
         *,
         day: date = TODAY,
         now: datetime = NOW,
+        starts: date | None = None,
     ) -> None:
         """Have sue appoint them."""
-        self.contacts.assign(person, spoc, deputy, reason, by="sue", now=now, day=day)
+        self.contacts.assign(
+            person, spoc, deputy, reason, by="sue", now=now, day=day, starts=starts
+        )
 
     def away(self, name: str, cover: str = "", *, first: date = TODAY, last: date = TODAY) -> str:
         """Enter an absence; returns its id."""

@@ -68,6 +68,82 @@ def test_a_hand_over_on_the_day_it_began_leaves_one_spoc_and_both_rows(office: O
     ]
 
 
+FOURTH = TODAY + timedelta(days=13)
+"""The first working day of the officer who takes over."""
+
+
+def test_a_hand_over_can_be_planned_for_a_later_day(office: Office) -> None:
+    """Until that day it stays as it is; from it on nothing has to be done for it to hold."""
+    mair = office.victim()
+    office.assign(mair, "cara", "dan")
+    office.assign(mair, "erin", "dan", "cara moves", starts=FOURTH, now=after(60))
+    assert told(office.standing(mair, FOURTH - timedelta(days=1))) == (
+        ["cara"],
+        ["dan"],
+        "cara: SPOC",
+    )
+    assert told(office.standing(mair, FOURTH)) == (["erin"], ["dan"], "erin: SPOC")
+    (coming,) = office.contacts.coming(mair, TODAY)
+    assert (coming.day, *told(coming)[:2]) == (FOURTH, ["erin"], ["dan"])
+    assert office.contacts.coming(mair, FOURTH) == ()
+    assert lines(office.contacts.history(mair))[:2] == [
+        ("erin", "spoc", FOURTH, None, ""),
+        ("cara", "spoc", TODAY, FOURTH - timedelta(days=1), "cara moves"),
+    ]
+    office.assign(mair, "dan", "", "erin is ill", day=FOURTH, now=after(86_400 * 13))
+    assert told(office.standing(mair, FOURTH)) == (["dan"], [], "dan: SPOC")
+
+
+def test_the_first_spoc_can_be_appointed_for_a_later_day(office: Office) -> None:
+    """Until then nobody is it, and the person stands on the supervisors' list."""
+    mair = office.victim()
+    office.assign(mair, "cara", starts=FOURTH)
+    assert [one.fault for one in office.lists.to_mend(TODAY).shown] == ["no_spoc"]
+    assert told(office.standing(mair, FOURTH)) == (["cara"], [], "cara: SPOC")
+
+
+def test_what_is_planned_is_taken_back_before_anything_else_changes(office: Office) -> None:
+    """Two plans could contradict each other. Taken back, who stands there stays without an end."""
+    mair = office.victim()
+    office.assign(mair, "cara", "dan")
+    office.assign(mair, "erin", "", "cara moves", starts=FOURTH, now=after(60))
+    for day in (TODAY, FOURTH - timedelta(days=1)):
+        with pytest.raises(Conflict, match="A change from 4 Jan 2027 on is planned"):
+            office.assign(mair, "dan", "", "at once", day=day)
+        with pytest.raises(Conflict, match="take it back first"):
+            office.contacts.end(mair, "moved", by="sue", now=after(61), day=day)
+    take_back = office.contacts.take_back
+    with pytest.raises(Unfit) as refused:
+        take_back(mair, " ", by="sue", now=after(62), day=TODAY)
+    assert refused.value.field == "reason"
+    take_back(mair, "cara stays after all", by="sue", now=after(63), day=TODAY)
+    assert office.contacts.coming(mair, TODAY) == ()
+    assert told(office.standing(mair, FOURTH)) == (["cara"], ["dan"], "cara: SPOC")
+    planned, *rest = office.contacts.history(mair)
+    assert (planned.officer, planned.taken_back, planned.ended_why) == (
+        "erin",
+        True,
+        "cara stays after all",
+    )
+    assert [(one.officer, one.to_day, one.taken_back) for one in rest] == [
+        ("cara", None, False),
+        ("dan", None, False),
+    ]
+    with pytest.raises(Conflict, match="Nothing is planned"):
+        take_back(mair, "again", by="sue", now=after(64), day=TODAY)
+    office.assign(mair, "dan", "", "at once", now=after(65))
+    assert told(office.standing(mair)) == (["dan"], [], "dan: SPOC")
+
+
+@pytest.mark.parametrize("days", [-1, 367])
+def test_a_hand_over_starts_today_or_within_a_year(office: Office, days: int) -> None:
+    """What has been cannot be changed."""
+    mair = office.victim()
+    with pytest.raises(Unfit) as refused:
+        office.assign(mair, "cara", starts=TODAY + timedelta(days=days))
+    assert refused.value.field == "starts"
+
+
 def test_spoc_and_deputy_change_places_in_one_step(office: Office) -> None:
     """At no moment is one officer both."""
     mair = office.victim()
