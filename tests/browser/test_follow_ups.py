@@ -38,6 +38,16 @@ def close_it(page: Page, outcome: str) -> None:
     expect(page.locator(".facts-of")).to_contain_text(f"Closed: {outcome}")
 
 
+def test_a_day_is_dark_on_white_on_paper(screens: Screens) -> None:
+    """Whoever goes on visits takes it along: without the header, and without what one presses."""
+    page = screens(theme="dark").open("/my-day")
+    page.emulate_media(media="print")
+    expect(page.get_by_role("heading", name="My day")).to_be_visible()
+    expect(page.locator("header.bar")).to_be_hidden()
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(255, 255, 255)"
+
+
 @pytest.mark.parametrize(("theme", "width"), [("dark", 1280), ("light", 400)])
 def test_a_follow_up_from_birth_to_close(
     screens: Screens, exchange: Exchange, theme: str, width: int

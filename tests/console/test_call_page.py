@@ -233,4 +233,6 @@ def test_repeats_say_how_many_came_since_the_visit(console: Console) -> None:
     )
     console.follow_ups.close(row, "seen_support_told", "", by="cara", now=visited)
     shown = page_of(console, console.reference(calls[-1]))
-    assert "3 silent calls in 5 days from this number, 2 since the visit on 18 Dec 2026" in shown
+    sentence = "3 silent calls in 5 days from this number, 2 since the visit on 18 Dec 2026"
+    # Above the facts: with all of them known, what is below them is out of sight.
+    assert 0 < shown.index(sentence) < shown.index("Mair Example</a>")

@@ -84,6 +84,21 @@ def test_calls_of_people_in_scope_stand_beside_all_calls(
     assert "by chance alone they will call less" not in every
 
 
+def test_a_plot_explains_an_interval_only_where_it_draws_one(
+    console: Console, sue: FlaskClient
+) -> None:
+    """Visits are counted one by one: there is nothing to be unsure of."""
+    page = ann(console, sue)
+    calls(console, 20, 2, "n1")
+    drawn = {
+        one.partition("</h")[0].rpartition(">")[2]: one
+        for one in sue.get(page).text.split('class="of-figure"')[1:]
+    }
+    keys = {title: "</svg> interval" in one for title, one in drawn.items()}
+    assert keys["Visits planned, done and overdue"] is False
+    assert keys["From silent call to outcome"] is True
+
+
 def test_an_operation_that_has_not_begun_has_nothing_to_count(sue: FlaskClient) -> None:
     """And says so."""
     later = {"from_day": "2027-02-01", "to_day": "2027-03-01", "name": "Later"}

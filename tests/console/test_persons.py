@@ -89,6 +89,21 @@ def test_somebody_is_added_with_a_number_and_stands_in_the_list(cara: FlaskClien
     assert listed.count("Mair Example") == 2  # a repeat victim, and one's own
 
 
+def test_ones_own_people_come_first_and_a_long_list_says_so_at_its_head(
+    console: Console, cara: FlaskClient
+) -> None:
+    """Not under two hundred repeat victims; each list says how many there are."""
+    persons = Persons(console.store, console.keys, console.audit)
+    for at in range(201):
+        persons.add(f"Crowd {at}", by="sue", now=NOW, repeat=True)
+    persons.add("Mair Example", by="cara", now=NOW)
+    page = words(cara.get("/people"))
+    mine, _, others = page.partition("Repeat victims: 201")
+    assert "Those you added or work with: 1" in mine
+    assert "Mair Example" in mine
+    assert others.index("The latest 200 are shown") < others.index("Crowd")
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "sentence"),
     [
