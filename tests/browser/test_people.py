@@ -117,6 +117,26 @@ def test_what_is_chosen_of_who_is_calling_outlives_a_change_of_the_call(
     expect(part).to_have_value("")
 
 
+def test_a_person_of_whom_everything_is_known_makes_a_call_no_taller_than_the_screen(
+    screens: Screens, exchange: Exchange
+) -> None:
+    """What is below scrolls in its column: the page itself never moves, whatever has the focus."""
+    screen = screens(width=1280)
+    number = "+447700900479"
+    page = added(screen, "Olwen Known", number)
+    page.get_by_role("link", name="Change the facts").click()
+    page.get_by_label("Children").fill("Two, at school until three. " * 12)
+    page.get_by_label("Orders and bail").fill("Must not come within 100 m. " * 12)
+    page.get_by_role("button", name="Save the facts").click()
+    call = exchange.call(number).presses("55")
+    screen.open(f"/incidents/{call.reference}")
+    screen.hears()
+    expect(page.locator(".who-calls")).to_contain_text("Must not come")
+    page.get_by_label("What to write").focus()
+    assert page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
+    assert page.evaluate("document.documentElement.scrollTop") == 0
+
+
 def test_a_handler_confirms_who_is_calling_without_leaving_the_call(
     screens: Screens, exchange: Exchange
 ) -> None:
