@@ -147,6 +147,23 @@ def test_a_closed_operation_can_be_read_and_takes_nobody(
     assert "Ann One" in sue.get(page).text
 
 
+def test_what_is_done_is_reached_past_any_number_of_people(
+    console: Console, sue: FlaskClient
+) -> None:
+    """The list says how many they are; a link at the top leads below it, for as long as it may."""
+    add(console, "Ann One", "Bea Two", repeat=True)
+    page = made(sue)
+    send(sue, page, f"{page}/rule")
+    shown = sue.get(page).text
+    assert "People in scope: 2</h2>" in shown
+    assert shown.count("#put-in") == shown.count('id="put-in"') == 1
+    assert "Put people in, plan visits" in words(sue.get(page))
+    cara = console.handler("cara", role="contact_officer")
+    assert "plan visits" not in words(cara.get(page))
+    send(sue, page, f"{page}/close")
+    assert "#put-in" not in sue.get(page).text
+
+
 def test_an_operation_is_closed_in_two_steps(sue: FlaskClient) -> None:
     """It is not opened again: what ends it is folded away, without a script too."""
     page = sue.get(made(sue)).text
