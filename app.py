@@ -217,9 +217,11 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
     from incidents.heartbeat import Heartbeat
     from incidents.ladder import Climber
     from incidents.ladder_turns import LadderTurns
+    from incidents.late_reviews import LateReviews
     from incidents.matching import Matching
     from incidents.naming import Naming
     from incidents.publishing import Publisher
+    from incidents.reviewing import Reviewing
     from incidents.routing import FILE as ROUTING
     from incidents.rule_turns import RuleTurns
     from incidents.sealed import Keys
@@ -256,6 +258,7 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
     follow_up_rules = RuleTurns(
         store, keys, made, rules_of.roles, rules_of.follow_up_rules, words.LOCAL
     )
+    reviews = Reviewing(store, keys, audit, rules(rules_of, settings), rules_of.review)
     return Engine(
         store=store,
         journals=settings.journals,
@@ -272,6 +275,7 @@ def engine(settings: Settings, rules_of: Policy) -> Engine:
             Matching(store, keys, drain, lambda: datetime.now(UTC)),
             Naming(store, keys, drain, rules_of.roles, lambda: datetime.now(UTC)),
             follow_up_rules,
+            LateReviews(reviews, lambda: datetime.now(UTC)),
         ),
     )
 

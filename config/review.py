@@ -12,13 +12,18 @@ from incidents.grades import Grades
 from incidents.review_policy import DOES, Decision, Review
 
 FILE: Final = "review.toml"
-_HEAD: Final = ("look_within_minutes", "second_look_percent", "raise_to", "decision")
+_HEAD: Final = (
+    *("look_within_minutes", "alarm_at_calls", "alarm_after_minutes"),
+    *("second_look_percent", "raise_to", "decision"),
+)
 _DECISION: Final = ("id", "key", "name", "words", "does", "outcome", "minutes")
 _ID: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _KEY: Final = re.compile(r"[a-z]")
 _TAKEN: Final = ("j", "k")
 """Keys that move in every list."""
 _MOST_MINUTES: Final = 7 * 24 * 60
+_MOST_CALLS: Final = 1000
+"""More overdue calls than that without an alarm is no queue anybody looks at."""
 _LONGEST_NAME: Final = 40
 _LONGEST_WORDS: Final = 160
 
@@ -41,6 +46,8 @@ def read_review(data: dict[str, Any], grades: Grades) -> Review:
             raise BadFile("decision", f'one of them must have does = "{does}"')
     return Review(
         timedelta(minutes=_whole(data, "", "look_within_minutes", 1, _MOST_MINUTES)),
+        _whole(data, "", "alarm_at_calls", 1, _MOST_CALLS),
+        timedelta(minutes=_whole(data, "", "alarm_after_minutes", 1, _MOST_MINUTES)),
         _whole(data, "", "second_look_percent", 0, 100),
         _whole(data, "", "raise_to", NOW, SOON),
         tuple(decisions),

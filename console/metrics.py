@@ -43,6 +43,7 @@ ALARMS: Final = (
     "officers-not-told",
     "markers-failed",
     "rules-failed",
+    "reviews-overdue",
     "routing",
     "audit-log",
     "journal-spare",
@@ -84,6 +85,7 @@ GAUGES: Final = (
     Figure("journal_only", "Events answered for that only this machine's journal holds."),
     Figure("drain_lag_seconds", "For how long the store has not taken what the journal holds."),
     Figure("fields_unread", "Fields on record that the engine cannot read and leaves out."),
+    Figure("reviews_overdue", "Calls in review that were not looked at in time."),
     Figure("working", "1 in the engine that drains, 0 in one that stands by."),
 )
 

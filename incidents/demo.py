@@ -44,7 +44,7 @@ MORNING: Final = time(9)
 NOON: Final = time(12)
 PLANNED: Final = "planned"
 UNDECIDED: Final = 3
-"""Silent calls, the newest, that are left in the review queue."""
+"""Silent calls that are left in the review queue, kept for later: nobody is alarmed at once."""
 
 
 class Refused(Exception):
@@ -115,7 +115,7 @@ class Demo:
         calls = list(Calls(self._story, self._with.keys, self._zone).all(today, now))
         self._tell(f"{len(calls)} calls")
         self._record(calls)
-        self._work(calls)
+        self._work(calls, now)
         self._tell("the operation and its visits")
         operation = self._operation(first)
         visits = self._visits(operation, ids, first, now)
@@ -189,17 +189,19 @@ class Demo:
             events = [event for one in calls[at : at + AT_ONCE] for event in one.events]
             self._with.drain.record(seal(event, self._with.keys) for event in events)
 
-    def _work(self, calls: list[Made]) -> None:
+    def _work(self, calls: list[Made], now: datetime) -> None:
         """Have each call worked as it was: claimed, graded and closed, or decided on in review."""
         handlers = [one for one in self._story.officers if one.role == "handler"]
         silent = [one.reference for one in calls if one.claim is None]
         undecided = set(silent[-UNDECIDED:])
         for at, one in enumerate(calls):
             found = self._with.store.incident(one.reference)
-            if found is None or found.state == "closed" or one.reference in undecided:
+            if found is None or found.state == "closed":
                 continue
             by = Actor(handlers[at % len(handlers)].name, "handler")
-            if found.state == "review":
+            if one.reference in undecided:
+                self._keep(one.reference, by, now)
+            elif found.state == "review":
                 self._with.reviewing.decide(
                     one.reference, one.outcome, seen="", by=by, now=one.close
                 )
@@ -207,6 +209,13 @@ class Demo:
                 self._with.desk.claim(one.reference, by=by, now=one.claim)
                 self._with.desk.grade(one.reference, one.grade, by=by, now=one.close)
                 self._with.desk.close(one.reference, one.outcome, by=by, now=one.close)
+
+    def _keep(self, reference: str, by: Actor, now: datetime) -> None:
+        """Keep a call in review for later, once, where the site has such a decision."""
+        reviewing = self._with.reviewing
+        if reviewing.policy.later and reviewing.last(reference) is None:
+            kept = reviewing.policy.later[0].id
+            reviewing.decide(reference, kept, seen="", by=by, now=now)
 
     def _operation(self, first: date) -> str:
         story, made = self._story, self._with.operations

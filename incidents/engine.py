@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from callflow.profiles import Profile
 from incidents.drain import Drain
@@ -78,6 +78,14 @@ class Beside(Protocol):
 
     def alarms(self) -> list[dict[str, Any]]:
         """Return the alarms that stand, each with ``id``, ``text`` and ``since``."""
+
+
+@runtime_checkable
+class Counts(Protocol):
+    """Something beside the drain that also has figures of its own to tell."""
+
+    def gauges(self) -> dict[str, float]:
+        """Return the gauges that are known now, by name."""
 
 
 @dataclass(slots=True)
@@ -196,9 +204,12 @@ class Engine:
                 }
             )
         alarms += self.store.unread.alarms()
+        told: dict[str, float] = {}
         if working:
             for beside in self.besides:
                 alarms += beside.alarms()
+                if isinstance(beside, Counts):
+                    told |= beside.gauges()
         return {
             "process": "engine",
             "pid": os.getpid(),
@@ -214,6 +225,7 @@ class Engine:
                 "drain_lag_seconds": round(figures.lag_seconds, 3),
                 "working": int(working),
                 "fields_unread": len(self.store.unread),
+                **told,
             },
         }
 

@@ -31,11 +31,15 @@ class Decision:
 class Review:
     """``look_within``: by when after its start a call is looked at (rule 8).
 
+    ``alarm_at``, ``alarm_after``: an alarm stands while so many calls are overdue, or one has been
+    for so long.
     ``second_look_percent``: how many of 100 closed calls a specialist looks at again.
     ``raise_to``: the urgency of a call that is put back to the handlers.
     """
 
     look_within: timedelta
+    alarm_at: int
+    alarm_after: timedelta
     second_look_percent: int
     raise_to: int
     decisions: tuple[Decision, ...]

@@ -123,6 +123,17 @@ class Reviewing(Working):
         with reading(self._store.engine) as connection:
             return self._counted(connection, now)[1]
 
+    def neglected(self, now: datetime) -> tuple[int, bool]:
+        """Return how many calls are overdue, and whether one has been for too long.
+
+        Raises ``StoreUnavailable``.
+        """
+        with reading(self._store.engine) as connection:
+            late = self._counted(connection, now)[1]
+            # Overdue already at that moment, and still here: overdue ever since.
+            long = late and self._counted(connection, now - self.policy.alarm_after)[1]
+        return late, bool(long)
+
     def queued(self, reference: str, now: datetime) -> Queued | None:
         """Return a call of the queue, or None when it is not in it. Raises ``StoreUnavailable``."""
         number = incidents.c.number_id

@@ -27,6 +27,7 @@ def test_the_delivered_decisions_are_read(grades: Grades) -> None:
     """Raise, close and later are all there; every letter is one decision's."""
     policy = read_review(tomllib.loads(GOOD), grades)
     assert policy.look_within == timedelta(minutes=60)
+    assert (policy.alarm_at, policy.alarm_after) == (20, timedelta(minutes=60))
     assert (policy.second_look_percent, policy.raise_to) == (10, 2)
     does = {one.key: one.does for one in policy.decisions}
     assert does["r"] == "raise"
@@ -43,6 +44,11 @@ def test_the_delivered_decisions_are_read(grades: Grades) -> None:
     [
         ("look_within_minutes = 60", "look_within_minutes = 0", "look_within_minutes"),
         ("look_within_minutes = 60", "look_within_minutes = true", "look_within_minutes"),
+        ("alarm_at_calls = 20", "alarm_at_calls = 0", "alarm_at_calls"),
+        ("alarm_at_calls = 20", "alarm_at_calls = 1001", "alarm_at_calls"),
+        ("alarm_at_calls = 20\n", "", "alarm_at_calls"),
+        ("alarm_after_minutes = 60", "alarm_after_minutes = 0", "alarm_after_minutes"),
+        ("alarm_after_minutes = 60", "alarm_after_minutes = 1.5", "alarm_after_minutes"),
         ("second_look_percent = 10", "second_look_percent = 101", "second_look_percent"),
         ("raise_to = 2", "raise_to = 3", "raise_to"),
         ("raise_to = 2", "raise = 2", "raise"),

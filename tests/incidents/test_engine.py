@@ -49,6 +49,10 @@ class Works:
         """Return one alarm."""
         return [{"id": "alert-stuck", "text": "planted", "since": "2026-12-22T18:03:11.042Z"}]
 
+    def gauges(self) -> dict[str, float]:
+        """Return one figure."""
+        return {"reviews_overdue": 3}
+
 
 @contextmanager
 def running(machine: Machine, *besides: Beside) -> Iterator[Engine]:
@@ -109,7 +113,11 @@ def test_what_works_beside_the_drain_hears_the_others_and_tells_its_alarms(
 
     def alarmed() -> bool:
         told.extend(json.loads(one) for one in ear.receive() if one.startswith(b"{"))
-        return any(alarm["id"] == "alert-stuck" for beat in told for alarm in beat["alarms"])
+        return any(
+            beat["gauges"].get("reviews_overdue") == 3
+            and any(alarm["id"] == "alert-stuck" for alarm in beat["alarms"])
+            for beat in told
+        )
 
     with running(sqlite_machine, works):
         eventually(alarmed)
