@@ -60,8 +60,8 @@ def blueprint(counting: Counting, grades: Grades, *, training: bool) -> Blueprin
         then = compared(counting, asked.baseline, asked.purpose, now)
         return Pair(counting.of(asked.period, asked.purpose, now), then, policy)
 
-    def doubt(asked: Asked) -> str:
-        return doubt_of(counting, asked.baseline, asked.purpose)
+    def doubt(asked: Asked, found: Pair) -> str:
+        return doubt_of(counting, asked.baseline, asked.purpose, found.then)
 
     @pages.get("/figures")
     @for_right("figures")
@@ -72,7 +72,7 @@ def blueprint(counting: Counting, grades: Grades, *, training: bool) -> Blueprin
             return _rendered(asked, None, (), REFUSED)
         audited().looked(holder(), "read figures", "figures")
         found = pair(asked)
-        return _rendered(asked, found, sheet(found, grades), doubt=doubt(asked))
+        return _rendered(asked, found, sheet(found, grades), doubt=doubt(asked, found))
 
     @pages.get("/figures.csv")
     @for_right("figures")
@@ -82,7 +82,8 @@ def blueprint(counting: Counting, grades: Grades, *, training: bool) -> Blueprin
         if asked.refusals:
             return redirect(asked.address("figures.page"), 303)
         audited().gave_out(holder(), "exported figures", "figures")
-        return as_file(head_of(asked), sheet(pair(asked), grades), "figures", asked.period)
+        found = pair(asked)
+        return as_file(head_of(asked, found), sheet(found, grades), "figures", asked.period)
 
     @pages.get("/figures/day")
     @for_right("figures")
@@ -92,7 +93,8 @@ def blueprint(counting: Counting, grades: Grades, *, training: bool) -> Blueprin
         if asked.refusals:
             return _report(asked, None, REFUSED)
         audited().looked(holder(), "read the daily report", "figures")
-        return _report(asked, pair(asked), doubt=doubt(asked))
+        found = pair(asked)
+        return _report(asked, found, doubt=doubt(asked, found))
 
     @pages.get("/figures/day.csv")
     @for_right("figures")
@@ -102,7 +104,8 @@ def blueprint(counting: Counting, grades: Grades, *, training: bool) -> Blueprin
         if asked.refusals:
             return redirect(asked.address("figures.day"), 303)
         audited().gave_out(holder(), "exported the daily report", "figures")
-        return as_file(head_of(asked), daily(pair(asked)), "day", asked.period)
+        found = pair(asked)
+        return as_file(head_of(asked, found), daily(found), "day", asked.period)
 
     return pages
 
@@ -118,12 +121,15 @@ def compared(
     return found if found.calls else None
 
 
-def doubt_of(counting: Counting, baseline: Period | None, purpose: str) -> str:
-    """Say what is wrong with a baseline that the record does not reach back to; empty: nothing."""
+def doubt_of(
+    counting: Counting, baseline: Period | None, purpose: str, then: Figures | None
+) -> str:
+    """Say why nothing is compared with a baseline (``then`` is None), or that the record may not
+    reach back to its first day; empty: nothing is wrong with it."""
     if baseline is None:
         return ""
     first = counting.first(purpose)
-    if first is None or first >= baseline.until:
+    if then is None or first is None:
         return "No call of the baseline is on record, so nothing is compared with it."
     day = baseline.day_of(first)
     if day > baseline.from_day:
@@ -139,11 +145,11 @@ def drawn(tables: tuple[Table, ...]) -> dict[str, object]:
     return {one.id: bars(one) for one in tables if one.plot}
 
 
-def head_of(asked: Asked) -> list[tuple[str, str]]:
+def head_of(asked: Asked, found: Pair) -> list[tuple[str, str]]:
     """Say at the top of a file what was counted."""
     now = doors().clock()
     told = [("period", span(asked.period)), ("calls", asked.purpose)]
-    if asked.baseline is not None:
+    if asked.baseline is not None and found.then is not None:
         told.append(("baseline", span(asked.baseline)))
     return [*told, ("counted at", words.utc(now)), ("intervals", "see docs/how-to/figures.md")]
 

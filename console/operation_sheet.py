@@ -90,8 +90,8 @@ class Sheets:
             passed = min((today - period.from_day).days + 1, period.length)
             compared = Period(*operation.baseline, words.LOCAL).first(max(passed, 1))
         purpose = "training" if self.training else "live"
-        doubt = doubt_of(self.counting, compared, purpose)
         then = compared_with(self.counting, compared, purpose, now)
+        doubt = doubt_of(self.counting, compared, purpose, then)
         if then is None:
             compared = None
         parts: tuple[Part, ...] = ()

@@ -149,6 +149,7 @@ def test_the_daily_report_is_of_yesterday_and_turns_the_pages(
 ) -> None:
     """Silent, confirmed, reviewed and missed calls, answer times and unclaimed time."""
     some(console)
+    some(console, ago=9)
     page = ana.get("/figures/day")
     told = words(page)
     assert "Daily report, 21 Dec 2026" in told
@@ -205,6 +206,19 @@ def test_days_before_the_record_begins_are_not_compared_with(
     assert "No call of the baseline is on record" in page
     assert "More:" not in page
     assert "Baseline, a day" not in page
+
+
+def test_a_baseline_without_a_call_is_said_to_be_compared_with_nothing(
+    console: Console, ana: FlaskClient
+) -> None:
+    """Also where the record began before it: the site may have been off. Nobody reads "against"."""
+    some(console, 40)
+    some(console, 12, ago=400)
+    for page in ("/figures", "/figures/day"):
+        told = words(ana.get(page))
+        assert "No call of the baseline is on record, so nothing is compared with it" in told
+        assert ", against" not in told
+        assert "\nbaseline," not in ana.get(f"{page}.csv").text.replace("\r", "")
 
 
 def test_a_baseline_that_begins_before_the_record_is_doubted(
