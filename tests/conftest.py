@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -36,6 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     under which nobody else could start one."""
     browser = Path(__file__).parent / "browser"
     items.sort(key=lambda item: item.path.is_relative_to(browser))
+
+
+def pytest_collection_finish() -> None:
+    """Set the thousands of tests that were found aside from the garbage collector, which else
+    looks through them all each time it runs, and some tests make it run for every example."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
