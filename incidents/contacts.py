@@ -37,12 +37,22 @@ CHANGED: Final = "Somebody changed this since your page was loaded: look at who 
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A planned end of a place that was taken back, by whom, when and why."""
+
+    by: str
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """One place with a person, as it was held. ``to_day``: the last day; None: it is held now.
 
     ``from_day`` and ``to_day`` may lie ahead: it is planned. ``why``: why it began. ``ended_by``,
     ``ended_at``, ``ended_why``: how it ended. One that was given on with the day it began, or was
-    taken back before that, was held on no day: ``to_day`` lies before ``from_day``.
+    taken back before that, was held on no day: ``to_day`` lies before ``from_day``. ``kept``: ends
+    that were planned and taken back.
     """
 
     officer: str
@@ -55,6 +65,7 @@ class Held:
     ended_by: str
     ended_at: datetime | None
     ended_why: str
+    kept: tuple[Kept, ...] = ()
 
     @property
     def taken_back(self) -> bool:
@@ -308,6 +319,10 @@ class Contacts:
             ended.get("by", ""),
             datetime.fromisoformat(at) if at else None,
             ended.get("why", ""),
+            tuple(
+                Kept(one["by"], datetime.fromisoformat(one["at"]), one["why"])
+                for one in told.get("taken_back", ())
+            ),
         )
 
 

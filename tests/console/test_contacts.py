@@ -155,6 +155,7 @@ def test_a_hand_over_is_planned_shown_with_its_day_and_taken_back(
     shown = words(sam.get(answer.headers["Location"]))
     assert "Taken back. Who stands here now stays." in shown
     assert "cara , SPOC, planned from 1 Feb 2027 and taken back." in shown
+    assert "A planned end was taken back by sam, 4 Jan 2027: cara stays away." in shown
     assert "Hand over" in shown
 
 

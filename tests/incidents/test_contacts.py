@@ -125,6 +125,10 @@ def test_what_is_planned_is_taken_back_before_anything_else_changes(office: Offi
         True,
         "cara stays after all",
     )
+    for one in rest:
+        assert [(back.by, back.at, back.why) for back in one.kept] == [
+            ("sue", after(63), "cara stays after all")
+        ]
     assert [(one.officer, one.to_day, one.taken_back) for one in rest] == [
         ("cara", None, False),
         ("dan", None, False),
