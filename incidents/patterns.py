@@ -16,7 +16,7 @@ OVERS: Final[tuple[Over, ...]] = get_args(Over)
 """Whose calls are counted together, the narrowest first."""
 _WHOSE: Final = {
     "number": "from this number",
-    "person": "from the numbers of a person who has this number",
+    "person": "from a person who may be calling",
     "household": "from people at one address",
 }
 _UNITS: Final = (

@@ -17,16 +17,13 @@ from incidents.known import REFUSED
 from incidents.person_lists import worked_with
 from incidents.person_numbers import Owned, numbers_of
 from incidents.persons import Person, family, person_of
-from incidents.recognising import CONTACT_LINE
 from incidents.sealed import Keys
 from incidents.store import Store
-from incidents.tables import follow_ups, incidents, parts, people, person_numbers, timeline
-from incidents.together import CONFIRMED
+from incidents.tables import incidents, parts, people, person_numbers, timeline
+from incidents.together import CONFIRMED, typed_calls
 from incidents.transactions import reading
 
 CALLS_SHOWN: Final = 50
-_MOST_TYPED: Final = 500
-"""Follow-ups looked at for calls on the contact line, the latest."""
 _TAKING: Final = ("claimed", "taken_over")
 """Entries that say who held a call."""
 
@@ -75,7 +72,7 @@ class PersonFiles:
         """Return a person's file. Raises ``NoSuchPerson``."""
         with reading(self._store.engine) as connection:
             ids = family(connection, person)
-            calls, count = self._calls(connection, ids, _typed(connection, ids, None))
+            calls, count = self._calls(connection, ids, typed_calls(connection, ids, None))
             return PersonFile(
                 person_of(connection, self._keys, ids[0]),
                 ids,
@@ -98,7 +95,7 @@ class PersonFiles:
                 return True
             # A day and a night back: no line is open for longer.
             since = datetime.combine(today, time(), UTC) - timedelta(days=1)
-            of = _of(connection, ids, _typed(connection, ids, since))
+            of = _of(connection, ids, typed_calls(connection, ids, since))
             return self._holds_call(connection, of, user)
 
     def _holds_call(self, connection: Connection, of: Any, user: str) -> bool:
@@ -175,26 +172,6 @@ def _of(connection: Connection, ids: Collection[str], typed: Collection[str]) ->
         ),
         incidents.c.call_key.not_in(sorted(refused)),
     )
-
-
-def _typed(connection: Connection, ids: Collection[str], since: datetime | None) -> set[str]:
-    """Return the calls on the contact line in which their code was typed, or their number known.
-
-    Those that are over have left a follow-up; others are looked for from ``since`` on.
-    """
-    ours = incidents.c.line == CONTACT_LINE
-    told = select(incidents.c.call_key, incidents.c.people).where(ours)
-    left = (
-        select(follow_ups.c.call_key)
-        .where(follow_ups.c.person_id.in_(ids), follow_ups.c.call_key.is_not(None))
-        .order_by(follow_ups.c.id.desc())
-        .limit(_MOST_TYPED)
-    )
-    keys = connection.scalars(left).all()
-    rows = list(connection.execute(told.where(incidents.c.call_key.in_(keys))))
-    if since is not None:
-        rows += connection.execute(told.where(incidents.c.started_at >= since))
-    return {row.call_key for row in rows if set(row.people or ()) & set(ids)}
 
 
 def _confirmed(

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, or_, select
 from incidents.fold import Incident
 from incidents.patterns import Group, Over
 from incidents.persons import family
+from incidents.recognising import CONTACT_LINE
 from incidents.store import Store
 from incidents.tables import addresses, follow_ups, incidents, parts, person_numbers
 from incidents.transactions import reading
@@ -23,6 +24,9 @@ _Whose = tuple[datetime | None, set[str], set[str]]
 COUNTED_AT_MOST: Final = 200
 """Calls looked at for one page; a flood need not be counted to its end: the sentence says so."""
 
+_MOST_TYPED: Final = 500
+"""Follow-ups looked at for calls on the contact line, the latest."""
+
 
 def groups_of(
     store: Store,
@@ -32,19 +36,28 @@ def groups_of(
 ) -> list[Group]:
     """Return the calls this one may belong with: its number's, its people's, their households'.
 
+    Its people: who has the number; on the contact line who was known there, by number or by code.
+
     ``back``: how far back. ``visits``: which follow-ups were visits, by kind and outcome. Withheld
     callers never match each other; calls of another purpose and calls that came later do not
     count. Raises ``StoreUnavailable``.
     """
     with reading(store.engine) as connection:
-        number = connection.scalar(
-            select(incidents.c.number_id).where(incidents.c.call_key == incident.call_key)
-        )
-        if number is None:
+        call = connection.execute(
+            select(incidents.c.number_id, incidents.c.line, incidents.c.people).where(
+                incidents.c.call_key == incident.call_key
+            )
+        ).first()
+        if call is None:
             return []
-        owners = _owners(connection, number)
-        first = (_visited(connection, owners, visits, incident), {number}, set[str]())
-        wanted: list[tuple[Over, _Whose]] = [("number", first)]
+        number = {call.number_id} if call.number_id else set[str]()
+        # Whoever was known on the contact line is known by their code, whatever phone it is.
+        known = call.people if call.line == CONTACT_LINE else None
+        owners = _families(connection, known) if known else _owners(connection, number)
+        wanted: list[tuple[Over, _Whose]] = []
+        if number:
+            visited = _visited(connection, owners, visits, incident)
+            wanted.append(("number", (visited, number, set())))
         household = _household(connection, owners)
         wider: tuple[tuple[Over, set[str]], ...] = (
             ("person", owners),
@@ -53,9 +66,10 @@ def groups_of(
         for over, persons in wider:
             if persons:
                 everybody = owners | persons
-                numbers = _numbers(connection, everybody) | {number}
+                numbers = _numbers(connection, everybody) | number
                 visited = _visited(connection, everybody, visits, incident)
-                wanted.append((over, (visited, numbers, _calls(connection, everybody))))
+                calls = _calls(connection, everybody) | {incident.call_key}
+                wanted.append((over, (visited, numbers, calls)))
     found = []
     for over, (visited, numbers, calls) in wanted:
         read = store.calls_of(numbers, calls, incident, back, COUNTED_AT_MOST + 1)
@@ -84,13 +98,13 @@ def _visited(
     return connection.scalar(latest.order_by(follow_ups.c.closed_at.desc()).limit(1))
 
 
-def _owners(connection: Connection, number: str) -> set[str]:
+def _owners(connection: Connection, number: Collection[str]) -> set[str]:
     """Return the people who have a number, with every row that stands for one of them."""
     return _families(
         connection,
         connection.scalars(
             select(person_numbers.c.person_id).where(
-                person_numbers.c.number_id == number, person_numbers.c.ended_at.is_(None)
+                person_numbers.c.number_id.in_(number), person_numbers.c.ended_at.is_(None)
             )
         ),
     )
@@ -126,8 +140,10 @@ def _numbers(connection: Connection, persons: set[str]) -> set[str]:
 
 
 def _calls(connection: Connection, persons: set[str]) -> set[str]:
-    """Return the calls in which somebody confirmed that one of ``persons`` has a part."""
-    return set(
+    """Return the calls in which somebody confirmed that one of ``persons`` has a part, and those of
+    the contact line on which they were known.
+    """
+    return typed_calls(connection, persons, None) | set(
         connection.scalars(
             select(parts.c.call_key).where(
                 parts.c.person_id.in_(persons),
@@ -136,3 +152,23 @@ def _calls(connection: Connection, persons: set[str]) -> set[str]:
             )
         )
     )
+
+
+def typed_calls(connection: Connection, ids: Collection[str], since: datetime | None) -> set[str]:
+    """Return the calls on the contact line in which their code was typed, or their number known.
+
+    Those that are over have left a follow-up; others are looked for from ``since`` on.
+    """
+    ours = incidents.c.line == CONTACT_LINE
+    told = select(incidents.c.call_key, incidents.c.people).where(ours)
+    left = (
+        select(follow_ups.c.call_key)
+        .where(follow_ups.c.person_id.in_(ids), follow_ups.c.call_key.is_not(None))
+        .order_by(follow_ups.c.id.desc())
+        .limit(_MOST_TYPED)
+    )
+    keys = connection.scalars(left).all()
+    rows = list(connection.execute(told.where(incidents.c.call_key.in_(keys))))
+    if since is not None:
+        rows += connection.execute(told.where(incidents.c.started_at >= since))
+    return {row.call_key for row in rows if set(row.people or ()) & set(ids)}

@@ -15,7 +15,7 @@ from incidents.numbers import number_row
 from incidents.person_numbers import PersonNumbers
 from incidents.persons import Facts, Persons
 from incidents.safe_contact import SafeContact
-from incidents.tables import audit, person_numbers
+from incidents.tables import audit, incidents, parts, person_numbers
 from incidents.transactions import reading, writing
 from tests.console.forms import token
 from tests.console.site import NOW, NUMBER, Console
@@ -99,6 +99,22 @@ def test_without_a_number_nobody_is_guessed(console: Console) -> None:
     this = console.call("55", at=NOW, number=None)
     console.drain()
     assert "no earlier call can be found" in page_of(console, console.reference(this))
+
+
+def test_without_a_number_it_says_where_the_calls_of_somebody_known_stand(
+    console: Console,
+) -> None:
+    """They may be known by their code, or a handler confirmed it; their page lists their calls."""
+    sid = console.call("55", at=NOW, number=None)
+    console.drain()
+    mair = Persons(console.store, console.keys, console.audit).add("Mair Example", by="b", now=NOW)
+    part = {"id": "p", "person_id": mair, "part": "victim", "state": "confirmed", "by": "b"}
+    with writing(console.store.engine) as connection:
+        key = connection.scalar(select(incidents.c.call_key).where(incidents.c.call_sid == sid))
+        connection.execute(parts.insert().values(call_key=key, at=NOW, **part))
+    shown = page_of(console, console.reference(sid))
+    assert "Earlier calls stand on the page of whoever may be calling" in shown
+    assert "no earlier call can be found" not in shown
 
 
 def test_a_page_says_why_nothing_can_be_asked(console: Console) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -132,8 +133,24 @@ def test_the_other_phone_of_the_same_person_counts(room: Room) -> None:
     person(room, "Mair Example", MINE, THEIRS)
     silent(room, THEIRS, 1)
     assert sentences(room, silent(room, MINE)) == [
-        "2 silent calls in 1 day from the numbers of a person who has this number"
+        "2 silent calls in 1 day from a person who may be calling"
     ]
+
+
+def test_whoever_typed_their_code_has_their_history_from_a_withheld_number_too(room: Room) -> None:
+    """Known by their code as surely as by a number: their calls count, and this one."""
+    mair = person(room, "Mair Example", MINE)
+    person(room, "Ada Example", THEIRS)
+    earlier = silent(room, MINE, 3)
+    silent(room, THEIRS, 2)
+    caller = Caller(number=None, withheld=True)
+    arrives = caller.event("call_arrived", 0, line="contact", stage="new", next="code")
+    typed = caller.event("code_typed", 1, line="contact", person=mair, how="code", next="reach")
+    room.machine.drained(arrives, typed, caller.hangs_up())
+    any_call = replace(SILENT, signals=(), one="call", many="calls")
+    [pattern] = found(room, caller, any_call)
+    assert pattern.sentence == "2 calls in 3 days from a person who may be calling"
+    assert [one.reference for one in pattern.calls] == [caller.reference, earlier.reference]
 
 
 def test_a_call_whose_part_was_confirmed_counts_for_the_person(room: Room) -> None:
