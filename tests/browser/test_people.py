@@ -137,6 +137,27 @@ def test_a_person_of_whom_everything_is_known_makes_a_call_no_taller_than_the_sc
     assert page.evaluate("document.documentElement.scrollTop") == 0
 
 
+def test_on_a_narrow_screen_part_confirm_and_not_them_stand_in_one_line(
+    screens: Screens, exchange: Exchange
+) -> None:
+    """In the order they are reached: what takes somebody off is not before what confirms."""
+    screen = screens(width=400)
+    number = "+447700900478"
+    page = added(screen, "Nia Narrow", number)
+    call = exchange.call(number).presses("55")
+    screen.open(f"/incidents/{call.reference}")
+    screen.hears()
+    part = page.get_by_label("Part of Nia Narrow")
+    who = page.locator(".who-calls")
+    both = [who.get_by_role("button", name=one) for one in ("Confirm Nia Narrow", "Not them")]
+    boxes = [one.bounding_box() for one in (part, *both)]
+    assert all(boxes)
+    assert len({box["y"] for box in boxes if box}) == 1
+    across = [box["x"] for box in boxes if box]
+    assert across == sorted(across)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
 def test_a_handler_confirms_who_is_calling_without_leaving_the_call(
     screens: Screens, exchange: Exchange
 ) -> None:
