@@ -83,6 +83,7 @@ def blueprint(work: Work) -> Blueprint:
             "contacts.html",
             to_mend=work.lists.to_mend(day) if supervises else None,
             mine=work.lists.people_of(holder().name, day) if officer else None,
+            mine_later=work.lists.coming_to(holder().name, day) if officer else (),
             load=work.lists.load(day, now),
             absences=work.absences.coming(day),
             officers=work.contacts.officers(),

@@ -19,6 +19,7 @@ from incidents.roles import Roles
 from incidents.sealed import Keys
 from incidents.standing import (
     DEPUTY,
+    PARTS,
     SPOC,
     Absence,
     Officer,
@@ -29,7 +30,7 @@ from incidents.standing import (
     standing,
 )
 from incidents.store import Store
-from incidents.tables import contacts, follow_ups, people
+from incidents.tables import contacts, follow_ups, people, users
 from incidents.transactions import reading
 
 MOST_SHOWN: Final = 200
@@ -82,6 +83,16 @@ class Mine:
     name: str
     why: str
     standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A person an officer will stand for from ``day`` on, as ``part``."""
+
+    person: str
+    name: str
+    part: str
+    day: date
 
 
 class ContactLists:
@@ -157,6 +168,28 @@ class ContactLists:
             named = names(connection, self._store.unread, why)
         mine = (Mine(one, named[one], word, found[one]) for one, word in why.items())
         return tuple(sorted(mine, key=lambda one: (normal(one.name), one.person)))
+
+    def coming_to(self, name: str, day: date) -> tuple[Coming, ...]:
+        """Return the places planned for an officer after ``day``, the first to begin first."""
+        column = contacts.c
+        planned = (column.from_day > day) & (
+            column.to_day.is_(None) | (column.to_day >= column.from_day)
+        )
+        with reading(self._store.engine) as connection:
+            rows = connection.execute(
+                select(column.person_id, column.part, column.from_day)
+                .join(users, users.c.id == column.user_id)
+                .where(users.c.name == name, planned)
+                .order_by(column.from_day, column.id)
+            ).all()
+            kin = families(connection, (row.person_id for row in rows))
+            firsts = {one: kin[one][0] for one in kin}
+            named = names(connection, self._store.unread, firsts.values())
+        return tuple(
+            Coming(first, named[first], PARTS[row.part], row.from_day)
+            for row in rows
+            if (first := firsts.get(row.person_id)) in named
+        )
 
 
 def fault_of(found: Standing) -> Fault | None:

@@ -134,6 +134,9 @@ def test_a_hand_over_is_planned_shown_with_its_day_and_taken_back(
     assert "dan , SPOC, planned from 4 Jan 2027." in shown
     assert "From 4 Jan 2027 SPOC dan, deputy cara" in words(cara.get(f"/people/{mair}"))
     assert "Acts today cara" in shown
+    assert "Planned for me From 4 Jan 2027: Mair Example , as SPOC" in words(dan.get("/contacts"))
+    assert "Mair Example , as deputy" in words(cara.get("/contacts"))
+    assert "Planned for me" not in words(sue.get("/contacts"))
     late = send(sue, page_of(mair), **{**form, "starts": ""}, seen=seen)
     assert late.status_code == 409
     assert "A change from 4 Jan 2027 on is planned: take it back first." in words(late)
@@ -145,6 +148,7 @@ def test_a_hand_over_is_planned_shown_with_its_day_and_taken_back(
     sam = console.handler("sam", role="supervisor")
     shown = words(sam.get(page_of(mair)))
     assert "Acts today dan" in shown
+    assert "Planned for me" not in words(sam.get("/contacts"))
     assert "cara , SPOC, 22 Dec 2026 to 3 Jan 2027." in shown
     over = send(sam, page_of(mair), back, reason="too late")
     assert over.status_code == 409
