@@ -115,11 +115,12 @@ def test_rule_5_one_key_is_a_sign_and_is_followed_by_one_quiet_request(
 ) -> None:
     """A single 5 or any key: somebody is there, and is asked for one more 5.
 
-    Where a menu does not have the key, "again" would make no sense: 5 5 is named.
+    Where a menu does not have the key, or a code is asked for, "again" would make no sense after
+    another key: 5 5 is named.
     """
     call = Playing.at(stage, profile).presses(key)
     said = call.action.say if isinstance(call.action, HoldLine) else None
-    asked = "stray" if stage is Stage.MENU and key != "5" else "one_more"
+    asked = "stray" if stage in (Stage.MENU, Stage.CODE) and key != "5" else "one_more"
     assert (call.call.gave_a_sign(), call.call.stage, said) == (True, Stage.HOLD, asked)
 
 
