@@ -43,7 +43,7 @@ def headers(*, https: bool) -> list[tuple[bytes, bytes]]:
 
 
 class Headers:
-    """Wrap an ASGI application so that each answer carries the headers."""
+    """Wrap an ASGI application so that each answer carries the headers, and the time once."""
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
@@ -56,7 +56,8 @@ class Headers:
 
         async def send_with_headers(said: Message) -> None:
             if said["type"] == "http.response.start":
-                given = list(said.get("headers", ()))
+                # The server in front says the time, and pages that may be kept say it as well.
+                given = [pair for pair in said.get("headers", ()) if pair[0].lower() != b"date"]
                 names = {name.lower() for name, _ in given}
                 given += [pair for pair in self._headers if pair[0] not in names]
                 said = {**said, "headers": given}

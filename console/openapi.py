@@ -114,6 +114,7 @@ def _paths() -> Json:
             description="For roles that read about people. Nobody is listed or found by name.",
         ),
         "/live": {"get": _live()},
+        "/live/heard": {"post": _heard()},
         "/api/v1/openapi.json": _open("This document", {"type": "object"}, "read_openapi"),
         "/healthz": _open("Whether the console is alive", ref("Alive"), "alive"),
         "/readyz": _open("Whether the console is ready", ref("Ready"), "ready", may_fail=True),
@@ -156,6 +157,34 @@ def _live() -> Json:
                     }
                 },
             },
+            "401": _response("401"),
+            "403": _response("403"),
+            "503": _response("503"),
+        },
+    }
+
+
+def _heard() -> Json:
+    return {
+        "tags": ["live"],
+        "operationId": "heard",
+        "summary": "Say that a screen is still awake",
+        "description": (
+            "A page says so every 5 s, for an open feed tells a screen that is awake from one that "
+            "is frozen in nothing else. A feed whose holder ever said so counts as somebody at "
+            "work only while that goes on; a program that never does counts while its feed is open."
+        ),
+        "parameters": [
+            {
+                "name": "X-Requested-With",
+                "in": "header",
+                "required": True,
+                "description": "No page of another site can send it with somebody's cookie.",
+                "schema": {"type": "string", "const": "fetch"},
+            }
+        ],
+        "responses": {
+            "204": {"description": "Heard."},
             "401": _response("401"),
             "403": _response("403"),
             "503": _response("503"),

@@ -32,6 +32,7 @@ from console.api import for_readers
 from console.described import EXAMPLE
 from console.doors import COOKIE
 from console.filters import NAMES
+from console.live import PATHS
 from console.openapi import document as described
 from tests.console.callers import waiting
 from tests.console.site import Console
@@ -45,7 +46,7 @@ OPERATIONS = [
     (path, method.upper())
     for path, methods in DOCUMENT["paths"].items()
     for method in methods
-    if path != "/live"
+    if path not in PATHS
 ]
 CHECKS = [
     not_a_server_error,
@@ -100,7 +101,7 @@ def generate(console: Console, path: str, method: str, examples: int, of: str = 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_the_api_does_what_its_document_says(console: Console, path: str, method: str) -> None:
-    """Every operation of the document but the stream, which the feed's own tests hear."""
+    """Every operation of the document but the feed's, which its own tests hear."""
     generate(console, path, method, 40 if method == "GET" else 12)
 
 
@@ -155,7 +156,7 @@ def test_the_document_is_open_and_complete(console: Console) -> None:
         for rule in console.app.url_map.iter_rules()
         if str(rule).startswith("/api/v1/")
     }
-    rest = {"/live", "/healthz", "/readyz", "/metrics"}
+    rest = {*PATHS, "/healthz", "/readyz", "/metrics"}
     assert set(told["paths"]) == rules | rest
 
 

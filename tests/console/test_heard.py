@@ -12,11 +12,13 @@ from sqlalchemy import text
 from console.doors import COOKIE, Doors
 from console.heard import Heard
 from console.live import HEARD, Live
+from console.openapi import document as described
 from incidents.holders import Holder
 from incidents.presence import Presence
 from incidents.transactions import writing
 from tests.console.asgi import Request
 from tests.console.site import NOW, Console
+from tests.incidents.desks import rules
 from tests.waiting import eventually
 
 ANNA = Holder("anna", "handler", None, "session")
@@ -143,10 +145,17 @@ def test_a_ping_needs_a_session_the_header_and_a_post(hearing: Hearing) -> None:
         async with hearing.console.watch.running():
             fetched = {"x_requested_with": "fetch"}
             assert await ping("GET", cookie=cookie) == 405
-            assert await ping(cookie=cookie) == 403
-            assert await ping(**fetched) == 401
+            answered = {
+                403: await ping(cookie=cookie),
+                401: await ping(**fetched),
+                204: await ping(cookie=cookie, **fetched),
+            }
             assert await ping(cookie=f"{COOKIE}=made-up", **fetched) == 401
-            assert await ping(cookie=cookie, **fetched) == 204
+            assert all(expected == status for expected, status in answered.items())
+            told = described(rules())["paths"][HEARD]["post"]
+            assert {*map(str, answered), "503"} == told["responses"].keys()
+            (header,) = told["parameters"]
+            assert {header["name"]: header["schema"]["const"]} == {"X-Requested-With": "fetch"}
             feed = Request(hearing.live, "/live", cookie=cookie)
             await feed.answer.until("event: snapshot")
             assert await ping(cookie=cookie, **fetched) == 204

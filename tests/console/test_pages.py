@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from a2wsgi import WSGIMiddleware
 from flask.testing import FlaskClient
 
 from console.headers import HEADERS, POLICY, Headers
@@ -78,6 +80,19 @@ def test_every_answer_carries_the_security_headers() -> None:
         assert answer.headers["Cache-Control"] == "max-age=1"
         assert "cache-control" not in answer.headers
         assert "strict-transport-security" in answer.headers
+
+    asyncio.run(run())
+
+
+def test_the_time_of_an_answer_is_left_to_the_server(console: Console) -> None:
+    """The server says it of every answer: said by the page as well, it stood there twice."""
+
+    async def run() -> None:
+        wsgi: Any = console.app.wsgi_app
+        pages: Any = WSGIMiddleware(wsgi)
+        answer = await Request(Headers(pages, https=False), "/api/v1/openapi.json").finish()
+        assert answer.status == 200
+        assert "date" not in {name.lower() for name in answer.headers}
 
     asyncio.run(run())
 

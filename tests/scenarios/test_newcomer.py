@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -13,6 +14,17 @@ from tests import running
 from tests.scenarios.conftest import Site
 
 ARGUMENTS = ["--no-sandbox"]
+
+
+@pytest.mark.parametrize(
+    ("side", "path"),
+    [("phone", "/healthz"), ("console", "/healthz"), ("console", "/api/v1/openapi.json")],
+)
+def test_every_answer_says_the_time_once(site: Site, side: str, path: str) -> None:
+    """Whoever reads two does not know which to believe."""
+    url = site.quietline.phone_url if side == "phone" else site.quietline.console_url
+    with urlopen(url + path, timeout=10) as answer:
+        assert len(answer.headers.get_all("date")) == 1
 
 
 def test_every_named_scenario_goes_as_expected_in_the_terminal(site: Site) -> None:
