@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Engine, Row, Select, TextClause, select, text
+from sqlalchemy import Connection, Row, Select, TextClause, func, select, text
 
 from callflow.lines import E164
 from incidents.handled import state_of
@@ -29,8 +29,14 @@ MOST_FOUND: Final = 50
 """Incidents shown of one search, the newest."""
 PROOF: Final = "proof"
 """The purpose of the watchman's own calls, which nobody looks for."""
-_MOST_ROWS: Final = 200
+MOST_ROWS: Final = 200
 """Texts looked at for them: several may stand on one incident."""
+ENTRIES: Final = "kind = 'entry'"
+PEOPLE: Final = "kind IN ('person', 'address')"
+"""The kinds as the partial indexes have them, word for word."""
+LOOKED_THROUGH: Final = 10_000
+"""Texts written last that are looked through one by one: hundredths of a second. A word that has
+not ``MOST_ROWS`` among them is rare enough for the full-text search to bring all there are."""
 _SHORTEST_NUMBER: Final = 7
 _LIKE_A_NUMBER: Final = re.compile(r"(?:\+|00)?[\d\s().-]+")
 _WITH_WORDS: Final[dict[str, TextClause]] = {
@@ -106,24 +112,16 @@ class Search:
         Raises ``Unfit`` when there is no word, or too many.
         """
         words = words_in(terms)
-        # The newest first, then what they stand on: of a common word there are half a million.
-        newest = (
-            select(searchable.c.number, searchable.c.row, searchable.c.call_key)
-            .where(searchable.c.kind == "entry", with_words(self._store.engine, self._keys, words))
-            .order_by(searchable.c.number.desc())
-            .limit(_MOST_ROWS)
-            .subquery()
-        )
-        query = (
-            _incidents(timeline.c.kind.label("where"))
-            .join(newest, newest.c.call_key == incidents.c.call_key)
-            .join(timeline, timeline.c.id == newest.c.row)
-            .order_by(newest.c.number.desc())
-        )
         with reading(self._store.engine) as connection:
-            rows = connection.execute(query).all()
-        more = len(rows) == _MOST_ROWS
-        return _result([row for row in rows if row.purpose != PROOF], more=more)
+            found = newest(connection, self._keys, words, ENTRIES)
+            place = {row.row: at for at, row in enumerate(found)}
+            query = (
+                _incidents(timeline.c.kind.label("where"), timeline.c.id.label("entry"))
+                .join(timeline, timeline.c.call_key == incidents.c.call_key)
+                .where(timeline.c.id.in_(place), incidents.c.purpose != PROOF)
+            )
+            rows = sorted(connection.execute(query), key=lambda row: place[row.entry])
+        return _result(rows, more=len(found) == MOST_ROWS)
 
 
 def words_in(terms: str) -> frozenset[str]:
@@ -136,12 +134,54 @@ def words_in(terms: str) -> frozenset[str]:
     return words
 
 
-def with_words(engine: Engine, keys: Keys, words: frozenset[str]) -> TextClause:
-    """Choose the rows of ``searchable`` that have every word, by the database's own index."""
-    kind = engine.dialect.name
-    quote = _QUOTE[kind]
-    each = (f"{quote}{one}{quote}" for one in hashed(keys, words).split())
-    return _WITH_WORDS[kind].bindparams(words=_AND[kind].join(each))
+def newest(
+    connection: Connection,
+    keys: Keys,
+    words: frozenset[str],
+    kind: str,
+    *,
+    look_through: int = LOOKED_THROUGH,
+) -> Sequence[Row[Any]]:
+    """Return the rows of ``searchable`` of a kind that have every word, those written last first.
+
+    ``kind``: SQL as the partial indexes have it. At most ``MOST_ROWS``. A common word is found
+    among what was written last, by looking; only a rarer one is worth the full-text search, which
+    brings all there are before it knows which are the newest.
+    """
+    column, of_kind = searchable.c, text(kind)
+    wanted = (column.number, column.kind, column.row, column.person_id)
+    last = select(*wanted, column.words).where(of_kind).order_by(column.number.desc())
+    seen = last.limit(look_through).subquery()
+    each = hashed(keys, words).split()
+    looking = select(seen).where(*(seen.c.words.contains(one) for one in each))
+    by = looking.order_by(seen.c.number.desc()).limit(MOST_ROWS)
+    found = connection.execute(by).all()
+    if len(found) == MOST_ROWS:
+        return found
+    database = connection.engine.dialect.name
+    quote = _QUOTE[database]
+    terms = _AND[database].join(f"{quote}{one}{quote}" for one in each)
+    clause = _WITH_WORDS[database].bindparams(words=terms)
+    _full_text(connection, only=True)
+    # The offset keeps the database from going through the newest, one by one, for a word that it
+    # thinks common among them.
+    all_ = select(*wanted).where(of_kind, clause).offset(0).subquery()
+    found = connection.execute(select(all_).order_by(all_.c.number.desc()).limit(MOST_ROWS)).all()
+    _full_text(connection, only=False)
+    return found
+
+
+def _full_text(connection: Connection, *, only: bool) -> None:
+    """Have PostgreSQL use its full-text index, or again whatever it likes.
+
+    It takes the words of a row, read one by one, for as cheap as a number.
+    """
+    if connection.engine.dialect.name == "postgresql":
+        word = "off" if only else "on"
+        setting = (
+            func.set_config(f"enable_{scan}", word, True) for scan in ("seqscan", "indexscan")
+        )
+        connection.execute(select(*setting))
 
 
 def _incidents(*more: Any) -> Select[Any]:

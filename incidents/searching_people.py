@@ -12,18 +12,15 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select
 
 from incidents.families import families
-from incidents.indexing import Kind
 from incidents.numbers import look_up_of
 from incidents.sealed import Keys
-from incidents.searching import with_words, words_in
+from incidents.searching import MOST_ROWS, PEOPLE, newest, words_in
 from incidents.store import Store
-from incidents.tables import numbers, people, person_numbers, searchable
+from incidents.tables import numbers, people, person_numbers
 from incidents.transactions import reading
+from incidents.unread import CANNOT
 
 MOST_PEOPLE: Final = 50
-_MOST_ROWS: Final = 200
-"""Names and addresses looked at for them: several may be one person's."""
-PARTS: Final[tuple[Kind, ...]] = ("person", "address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ class PeopleSearch:
                 person_numbers.c.ended_at.is_(None),
             )
             .order_by(person_numbers.c.at.desc(), person_numbers.c.id)
-            .limit(_MOST_ROWS)
+            .limit(MOST_ROWS)
         )
         with reading(self._store.engine) as connection:
             found = [(one, "number") for one in connection.scalars(query)]
@@ -72,15 +69,9 @@ class PeopleSearch:
 
         Raises ``Unfit`` when there is no word, or too many.
         """
-        clause = with_words(self._store.engine, self._keys, words_in(terms))
-        query = (
-            select(searchable.c.person_id, searchable.c.kind)
-            .where(searchable.c.kind.in_(PARTS), clause)
-            .order_by(searchable.c.number.desc())
-            .limit(_MOST_ROWS)
-        )
+        words = words_in(terms)
         with reading(self._store.engine) as connection:
-            rows = connection.execute(query).all()
+            rows = newest(connection, self._keys, words, PEOPLE)
             return self._found(connection, ((row.person_id, row.kind) for row in rows))
 
     def _found(self, connection: Connection, found: Iterable[tuple[str, str]]) -> FoundPeople:
@@ -94,14 +85,15 @@ class PeopleSearch:
         some = list(where)[:MOST_PEOPLE]
         there = select(people).where(people.c.id.in_(some), people.c.erased_at.is_(None))
         rows: dict[str, Row[Any]] = {row.id: row for row in connection.execute(there)}
+        unread = self._store.unread
         shown = tuple(
             FoundPerson(
                 one,
-                self._keys.open(rows[one].name, f"people|{one}|name").decode(),
+                unread.read(rows[one].name, f"people|{one}|name", bytes.decode, CANNOT),
                 rows[one].repeat_at,
                 tuple(where[one]),
             )
             for one in some
             if one in rows
         )
-        return FoundPeople(shown, len(where) > MOST_PEOPLE or len(listed) == _MOST_ROWS)
+        return FoundPeople(shown, len(where) > MOST_PEOPLE or len(listed) == MOST_ROWS)

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 KEY = 40
@@ -395,6 +396,14 @@ searchable = Table(
     _moment("at"),
     # Keyed hashes of its words, in order, with a space between. FULL_TEXT finds them.
     Column("words", Text, nullable=False),
+    # The newest of a kind, however many of another were written since.
+    *(
+        Index(name, "number", sqlite_where=text(kind), postgresql_where=text(kind))
+        for name, kind in (
+            ("ix_searchable_newest_entries", "kind = 'entry'"),
+            ("ix_searchable_newest_people", "kind IN ('person', 'address')"),
+        )
+    ),
 )
 
 services = Table(

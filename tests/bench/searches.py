@@ -197,15 +197,17 @@ def filled(url: str, incidents: int) -> Town:
     town = Town(keys, [], [], [])
     with psycopg.connect(url) as connection:
         # Made anew at the end: row by row it would take an hour.
-        index = connection.execute(
-            b"SELECT indexdef FROM pg_indexes WHERE indexname = 'searchable_fts'"
-        ).fetchone()
-        assert index is not None
-        connection.execute(b"DROP INDEX searchable_fts")
+        indexes = connection.execute(
+            b"SELECT indexname, indexdef FROM pg_indexes WHERE indexname LIKE 'searchable_fts%'"
+        ).fetchall()
+        assert indexes
+        for name, _ in indexes:
+            connection.execute(f"DROP INDEX {name}".encode())
         numbers = _numbers(connection, town, incidents)
         _calls(connection, town, numbers, incidents, chance)
         _people(connection, town, incidents // 10, chance)
-        connection.execute(str(index[0]).encode())
+        for _, made in indexes:
+            connection.execute(str(made).encode())
         connection.commit()
         connection.autocommit = True
         connection.execute(b"VACUUM ANALYZE")

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import delete, select, text
+from typing import Any
 
-from incidents.indexing import unindex, words_of
+import pytest
+from sqlalchemy import delete, event, insert, select, text
+
+from incidents.indexing import hashed, unindex, words_of
 from incidents.indexing_earlier import index_earlier
-from incidents.searching import MOST_WORDS, Result, Search, number_of
+from incidents.searching import (
+    ENTRIES,
+    MOST_ROWS,
+    MOST_WORDS,
+    PEOPLE,
+    Result,
+    Search,
+    newest,
+    number_of,
+)
+from incidents.searching_people import PeopleSearch
 from incidents.tables import searchable
 from incidents.transactions import reading, writing
 from incidents.working import Unfit
 from tests.incidents.desks import ANNA, Room
-from tests.incidents.making import KEYS, NUMBER, Caller, Machine, after
+from tests.incidents.making import KEYS, NOW, NUMBER, Caller, Machine, after
 
 
 @pytest.fixture
@@ -156,11 +168,79 @@ def test_each_database_searches_words_by_its_index(room: Room) -> None:
     else:
         plan = (
             "EXPLAIN SELECT number FROM searchable WHERE "
-            "array_to_tsvector(string_to_array(words, ' ')) @@ CAST('a' AS tsquery)"
+            "array_to_tsvector(string_to_array(words, ' ')) @@ CAST('a' AS tsquery) "
+            "AND kind = 'entry'"
         )
-        by = "searchable_fts"
+        by = "searchable_fts_entries"
     with engine.connect() as connection:
         if engine.dialect.name != "sqlite":
-            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            connection.execute(
+                text(
+                    "INSERT INTO searchable (number, kind, row, at, words) SELECT n, 'entry', "
+                    "n::text, now(), md5(n::text) FROM generate_series(1, 5000) AS n"
+                )
+            )
+            connection.execute(text("ANALYZE searchable"))
         told = " ".join(str(row) for row in connection.execute(text(plan)))
     assert by in told
+
+
+@pytest.fixture
+def block(room: Room) -> Room:
+    """People in one block before notes, all with one word; every third note has another."""
+    where, other = hashed(KEYS, frozenset(("carlisle",))), hashed(KEYS, frozenset(("blue",)))
+    people = [("person", where)] * 250 + [("address", where)] * 50
+    notes = [("entry", other if at % 3 else where) for at in range(900)]
+    rows = [
+        {"number": at, "kind": kind, "row": f"row {at}", "at": NOW, "words": f"{words} {'0' * 16}"}
+        for at, (kind, words) in enumerate([*people, *notes], start=1)
+    ]
+    with writing(room.machine.store.engine) as connection:
+        connection.execute(insert(searchable), rows)
+    return room
+
+
+@pytest.mark.parametrize("look_through", [1, 250, 700, 10_000])
+def test_the_newest_are_the_same_however_they_are_found(block: Room, look_through: int) -> None:
+    """By looking through what was written last, or by the full-text search."""
+
+    def numbers(word: str, kind: str) -> list[int]:
+        words = frozenset(word.split())
+        with reading(block.machine.store.engine) as connection:
+            rows = newest(connection, KEYS, words, kind, look_through=look_through)
+        return [row.number for row in rows]
+
+    third = [at for at in range(1200, 300, -1) if (at - 301) % 3 == 0]
+    assert numbers("carlisle", PEOPLE) == list(range(300, 100, -1))
+    assert numbers("carlisle", ENTRIES) == third[:MOST_ROWS]
+    assert numbers("blue", PEOPLE) == []
+    assert numbers("blue carlisle", ENTRIES) == []
+
+
+def test_no_search_goes_through_the_rows_of_another_kind(block: Room) -> None:
+    """Of a word that everybody's address has, 100,000 newer notes were read for the first."""
+    engine = block.machine.store.engine
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: object, _cursor: object, statement: str, given: Any, *_: object) -> None:
+        if "FROM searchable" in statement:
+            asked.append((statement, given))
+
+    event.listen(engine, "before_cursor_execute", note)
+    Search(block.machine.store, KEYS).words("nowhere")
+    PeopleSearch(block.machine.store, KEYS).words("nowhere")
+    event.remove(engine, "before_cursor_execute", note)
+    sqlite = engine.dialect.name == "sqlite"
+    explain = "EXPLAIN QUERY PLAN" if sqlite else "EXPLAIN"
+    with engine.connect() as connection:
+        if not sqlite:
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            connection.execute(text("SET LOCAL enable_indexonlyscan = off"))
+        plans = [
+            " ".join(str(row) for row in connection.exec_driver_sql(f"{explain} {one}", given))
+            for one, given in asked
+        ]
+    looking, full_text = plans[::2], plans[1::2]
+    for plan, kind in zip(looking, ("entries", "people"), strict=True):
+        assert f"ix_searchable_newest_{kind}" in plan
+    assert all(("VIRTUAL TABLE" if sqlite else "searchable_") in plan for plan in full_text)
