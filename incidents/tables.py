@@ -406,6 +406,8 @@ searchable = Table(
     ),
 )
 
+# Planned in the first tables and empty: which services a call may be joined to is policy, read from
+# config/services.toml with its sources and review dates (decision 0027).
 services = Table(
     "services",
     metadata,
@@ -527,6 +529,7 @@ alerts = Table(
     Column("rung", SmallInteger, nullable=False),
     Column("round", Integer, nullable=False),
     _moment("due_at"),
+    # Never set: one engine at a time holds the lock, and the transactions decide (decision 0018).
     Column("lease", String(NAME)),
     _moment("leased_until", needed=False),
     # One climb: its name, why it began, and when, by the clock that nobody can set.
