@@ -32,7 +32,8 @@ Colleagues = dict[str, tuple[str, str]]
 OVERFLOWS = "(one) => one.scrollHeight - one.clientHeight"
 MANY_ALARMS = """() => {
     const alarm = document.querySelector('#alarm-template').content.firstElementChild;
-    for (let nth = 0; nth < 5; nth += 1) {
+    // The feed knows none of them: with each thing it tells, one is taken away again.
+    for (let nth = 0; nth < 60; nth += 1) {
         const one = alarm.cloneNode(true);
         one.querySelector('.text').textContent = 'One of several that stand. '.repeat(9);
         document.querySelector('#alarms').append(one);
