@@ -5,6 +5,7 @@ stands on the page of a call the moment it opens.
 """
 
 import contextlib
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,6 +13,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
+from incidents.addresses import address_in
 from incidents.families import families
 from incidents.fold import Incident
 from incidents.persons import NoSuchPerson, Person, canonical, family, person_shown
@@ -21,6 +23,7 @@ from incidents.store import Store
 from incidents.tables import addresses, incidents, parts, person_numbers
 from incidents.together import CONFIRMED
 from incidents.transactions import reading
+from incidents.unread import CANNOT, Unread
 
 MARAC_COUNTS: Final = timedelta(days=365)
 """A repeat is any new event within 12 months of the last MARAC (domain.md, Standards)."""
@@ -36,12 +39,14 @@ class Known:
     """Somebody who may be calling. ``why``: what says so, in words. ``part``: those confirmed.
 
     ``marac``: the dates of conferences about them in the year before the call, newest first.
+    ``homes``: their addresses now, the earliest first; the caller need not be at any of them.
     """
 
     person: Person
     why: str
     part: str
     marac: tuple[date, ...]
+    homes: tuple[str, ...]
 
 
 def known(store: Store, keys: Keys, incident: Incident) -> tuple[Known, ...]:
@@ -65,7 +70,8 @@ def known(store: Store, keys: Keys, incident: Incident) -> tuple[Known, ...]:
             part = " and ".join(confirmed.get(one, ()))
             person = person_shown(connection, store.unread, one)
             why = f"confirmed as {part}" if part else whys[one]
-            found.append(Known(person, why, part, _marac(person, incident)))
+            homes = _homes(connection, store.unread, keys, one)
+            found.append(Known(person, why, part, _marac(person, incident), homes))
     return tuple(found)
 
 
@@ -118,6 +124,23 @@ def _household(connection: Connection, owners: list[str]) -> list[str]:
         .order_by(addresses.c.at, addresses.c.id)
     )
     return _everyone(connection, connection.scalars(there).all())
+
+
+def _homes(connection: Connection, unread: Unread, keys: Keys, person: str) -> tuple[str, ...]:
+    theirs = (addresses.c.person_id.in_(family(connection, person)), addresses.c.ended_at.is_(None))
+    rows = connection.execute(
+        select(addresses).where(*theirs).order_by(addresses.c.at, addresses.c.id)
+    ).all()
+    found = (
+        unread.attempt(
+            row.address,
+            f"addresses|{row.id}|address",
+            functools.partial(address_in, row, keys),
+            CANNOT,
+        )
+        for row in rows
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def _parts(connection: Connection, call_key: str) -> tuple[dict[str, list[str]], set[str]]:

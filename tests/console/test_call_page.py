@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from console import words
+from incidents.addresses import put_address
 from incidents.desk import Actor
 from incidents.numbers import number_row
 from incidents.person_numbers import PersonNumbers
@@ -185,6 +186,7 @@ def test_who_may_be_calling_stands_on_the_page_and_is_logged_as_a_look(console: 
                 id=added, person_id=added, number_id=number, data=b"", by="cara", at=NOW
             )
         )
+        put_address(connection, console.keys, added, "3 <i>Mill</i> Lane", by="cara", now=NOW)
     this = console.call("55", at=NOW)
     console.drain()
     client = console.handler()
@@ -193,6 +195,7 @@ def test_who_may_be_calling_stands_on_the_page_and_is_logged_as_a_look(console: 
     for text in ("Mair Example", "repeat victim", "bluebell", "Never call this person back."):
         assert text in shown
     assert "two &lt;b&gt;small" in shown
+    assert "<dt>Address</dt><dd>3 &lt;i&gt;Mill&lt;/i&gt; Lane</dd>" in shown
     with reading(console.store.engine) as connection:
         looks = connection.execute(
             select(audit.c.what, audit.c.actor).where(

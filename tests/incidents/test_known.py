@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from incidents.addresses import put_address
 from incidents.audit import Audit
 from incidents.known import Known, known, persons_of
 from incidents.numbers import number_row
 from incidents.persons import Facts, Persons
-from incidents.tables import parts, people, person_numbers
+from incidents.tables import addresses, parts, people, person_numbers
 from incidents.transactions import reading, writing
 from tests.incidents.desks import Room
 from tests.incidents.making import KEYS, NOW, NUMBER, Caller, after
@@ -142,6 +143,20 @@ def test_whoever_typed_their_code_stands_there_from_any_phone(room: Room) -> Non
         assert persons_of(connection, caller.key) == {mair: ()}
     says(room, caller, mair, "refused")
     assert who(room, caller) == ()
+
+
+def test_their_addresses_stand_there_each_once(room: Room) -> None:
+    """Where a caller lives is the first guess at where they are: 55 gives no location."""
+    mair, twin = person(room, "Mair Example", NUMBER), person(room, "M. Example")
+    with writing(room.machine.store.engine) as connection:
+        connection.execute(update(people).where(people.c.id == twin).values(merged_into=mair))
+        put_address(connection, KEYS, mair, "2 Mill Lane, Kendal", by="cara", now=NOW)
+        connection.execute(update(addresses).values(ended_at=after(1)))
+        for row in (mair, twin):
+            put_address(connection, KEYS, row, "12 High Street, Kendal", by="cara", now=after(2))
+        put_address(connection, KEYS, twin, "The Old Mill", by="cara", now=after(3))
+    (one,) = who(room, room.waiting())
+    assert one.homes == ("12 High Street, Kendal", "The Old Mill")
 
 
 def test_only_a_marac_of_the_year_before_is_shown(room: Room) -> None:
