@@ -13,7 +13,7 @@ from typing import Final
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
 from config.policy import Policy, load_policy
@@ -294,7 +294,9 @@ class Console:
     def store_away(self) -> Iterator[None]:
         """Make every new connection to the store fail for as long as the block runs."""
 
-        def refuse(*_: object) -> None:
+        def refuse(connection: Connection) -> None:
+            # Back to the pool: left to the garbage collector, it may run dry meanwhile.
+            connection.close()
             raise OperationalError("connect", None, ConnectionRefusedError())
 
         engine = self.store.engine
