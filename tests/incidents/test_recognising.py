@@ -83,12 +83,14 @@ def test_who_covers_is_told_besides_the_spoc_who_is_away(
     assert machine.incident(tomorrow).contacts == ("cara",)
 
 
-def test_the_day_of_a_call_is_the_local_one(machine: Machine, office: Office, mair: str) -> None:
+def test_the_day_of_a_call_is_the_local_one(machine: Machine, office: Office) -> None:
     """Half past midnight in June is the evening before in UTC."""
+    person = office.victim()
+    owns(office, person)
     june = NOW.replace(month=6, hour=23, minute=30)
     day = june.date() + timedelta(days=1)
     office.away("cara", "erin", first=day, last=day)
-    office.contacts.assign(mair, "cara", "erin", "from June", by="sue", now=NOW, day=june.date())
+    office.assign(person, "cara", "erin", day=june.date())
     assert machine.incident(came(machine, began=june)).contacts == ("cara", "erin")
 
 
@@ -211,10 +213,12 @@ def test_an_officer_sees_a_call_once_and_it_stands_on_the_timeline(
 
 
 def test_calls_are_told_of_for_seven_days_the_newest_first(
-    machine: Machine, office: Office, mair: str, told: ToldCalls
+    machine: Machine, office: Office, told: ToldCalls
 ) -> None:
     """Older ones are found by search."""
-    office.assign(mair, "cara", "erin", "earlier", day=TODAY - timedelta(days=20))
+    person = office.victim()
+    owns(office, person)
+    office.assign(person, "cara", "erin", day=TODAY - timedelta(days=20))
     calls = [came(machine, began=NOW - timedelta(days=days)) for days in (8, 1, 3)]
     shown = [one.incident.reference for one in told.of("cara", NOW)]
     assert shown == [calls[1].reference, calls[2].reference]
