@@ -12,6 +12,9 @@ const title = document.title;
 const MOST_KEPT = 2000;
 const LOUDER_FROM = 2; // the first rung above "all screens"
 const LOOK_EVERY_MS = 100;
+const SETTLE_MS = 300; // another tab reads what was kept here a moment later
+const MOST_WAITED_MS = 1500;
+const waiting = new Set();
 // Supervisors are not called before the ladder comes to them.
 const hearsFrom = Number(document.documentElement.dataset.hearsFrom ?? 0);
 let trouble = ""; // why nothing new can be heard; a tab in the background has only its title
@@ -73,23 +76,43 @@ function noticeOf(incident) {
   return rung(incident) >= LOUDER_FROM ? `${alertOf(incident)} rung ${rung(incident)}` : alertOf(incident);
 }
 
+// One tab after the other. One that is frozen in its turn must not silence the rest.
+function inTurn(means, act) {
+  if (!navigator.locks) return void act();
+  // Whoever waits already acts on what stands when the turn comes.
+  if (waiting.has(means)) return;
+  waiting.add(means);
+  const run = () => {
+    waiting.delete(means);
+    return act();
+  };
+  const signal = AbortSignal.timeout(MOST_WAITED_MS);
+  navigator.locks.request(`quietline-${means}`, { signal }, run).catch((error) => {
+    if (error.name === "TimeoutError") run();
+  });
+}
+
+// The turn of a tab that sounded lasts on: the next would not read yet that it did. Timers
+// of a tab that is heard are not held up.
+const settled = () => new Promise((done) => { setTimeout(done, SETTLE_MS); });
+
 // Only one tab may sound for one alert, and only one that can.
-function once(means, name, act) {
+function once(means, name, act, after = () => null) {
   const run = () => {
     const done = new Set(kept(means, []));
     const present = standing();
     const fresh = present.filter((one) => !done.has(name(one)));
-    if (!fresh.length || !act(fresh)) return;
+    if (!fresh.length || !act(fresh)) return null;
     const here = new Set(present.map(name));
     const rest = [...done].filter((one) => !here.has(one)).slice(-MOST_KEPT);
     keep(means, [...rest, ...here]);
+    return after();
   };
-  if (navigator.locks) navigator.locks.request(`quietline-${means}`, run);
-  else run();
+  inTurn(means, run);
 }
 
 function soundOut() {
-  if (sound.able()) once("sounded", alertOf, (fresh) => sound.chime(Math.min(...fresh.map((one) => one.urgency))));
+  if (sound.able()) once("sounded", alertOf, (fresh) => sound.chime(Math.min(...fresh.map((one) => one.urgency))), settled);
 }
 
 function notifyAll() {
@@ -104,12 +127,12 @@ function climb() {
   const ring = () => {
     const rangAt = kept("rang", 0);
     const passed = Date.now() - rangAt;
-    if (passed >= 0 && passed < sound.every(most)) return;
-    if (sound.ring(most)) keep("rang", Date.now());
+    if (passed >= 0 && passed < sound.every(most)) return null;
+    if (!sound.ring(most)) return null;
+    keep("rang", Date.now());
+    return settled();
   };
-  if (!sound.able()) return;
-  if (navigator.locks) navigator.locks.request("quietline-rang", ring);
-  else ring();
+  if (sound.able()) inTurn("rang", ring);
 }
 
 let looking = null;
