@@ -15,7 +15,8 @@ PATIENCE_MS = 10_000
 HEARS = """() => {
     const { dataset } = document.documentElement;
     const works = !document.querySelector('#incident, table.board') || 'ready' in dataset;
-    return dataset.link === 'live' && works;
+    const sound = document.querySelector('#sound .condition')?.textContent;
+    return dataset.link === 'live' && works && sound !== '…';
 }"""
 
 
@@ -63,7 +64,10 @@ class Screen:
         expect(self.page.get_by_role("heading", name="Live board")).to_be_visible()
 
     def hears(self, page: Page | None = None) -> None:
-        """Wait until the live feed is heard, and the page's own keys work."""
+        """Wait until the live feed is heard, the page's own keys work, and no notice is to come.
+
+        That the screen is silent is said a moment after the page: it moves what is below.
+        """
         (page or self.page).wait_for_function(HEARS, timeout=PATIENCE_MS)
 
     def open(self, path: str) -> Page:
