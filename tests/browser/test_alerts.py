@@ -26,6 +26,9 @@ window.Notification = class extends EventTarget {
 """
 
 
+GIVES_NO_TURN = """
+navigator.locks.request = () => Promise.reject(new DOMException('no', 'InvalidStateError'));
+"""
 ALERTS = 8
 
 
@@ -76,6 +79,17 @@ def test_each_new_alert_chimes_once(screen: Screen, exchange: Exchange) -> None:
     call.presses("9").hangs_up()
     expect(screen.row(call.reference)).to_contain_text("dropped")
     assert chimes(screen.page) + chimes(other) == before + ALERTS + 1
+
+
+def test_a_browser_that_gives_no_turn_sounds_all_the_same(
+    screens: Callable[..., Screen], exchange: Exchange
+) -> None:
+    """Turns are there so that nothing sounds twice; without them it sounds, again and again."""
+    screen = screens(before=GIVES_NO_TURN)
+    screen.lets_sound()
+    for number in ("+447700900512", "+447700900513"):
+        call = exchange.call(number).presses("55")
+        eventually(partial(screen.has_sounded, call.reference))
 
 
 def test_sound_can_be_turned_off_and_stays_off(screen: Screen, exchange: Exchange) -> None:
